@@ -1,0 +1,28 @@
+"""The rules of stock, in the words of the warehouse. Standard library only: no clock, no I/O.
+
+cell             the stock of one SKU in one warehouse
+owner            the actor that hosts a cell and alone appends its entries
+entry            one row of the ledger: a positive quantity moved from one bucket to another
+bucket           where units are; tracked buckets lie inside a cell, outside buckets keep no balance
+pool             a ring-fence inside the available bucket: the open pool, or one named pool
+movement         a row of the table kind -> (source, target)
+on hand          the sum of the tracked buckets
+available        units of the open pool, free to be promised
+reserve          hold units for a customer, with a deadline
+confirm          paid: the hold has no deadline any more
+deduct           handed over: reserved goes to the customer
+release, expire  given back; timed out
+withdraw         undo a hold that was never answered, as if it had not been asked for
+hold             the part of a reservation that lies in one cell
+reservation      all holds made under one client-made id
+route            choose the warehouses of an order
+receive, adjust  goods in; a correction with a reason
+quarantine       quality hold; clear is its end
+request          what an owner is asked to do at once: one id, one or more cells, all or nothing
+outcome          the stored first answer to a request
+refusal          an expected no, a value
+outage           cannot say: ask again with the same id
+caller           authenticated person or machine with a role
+level            what a cell holds at one seq
+fence            the cell's version: an append that builds on another version fails whole
+"""

@@ -1,0 +1,147 @@
+"""What can be asked of one cell, and the request that carries it to the owner.
+
+Quantities are positive integers in base units, instants are UTC. A request may touch several cells
+and is all or nothing in each owner that it reaches.
+"""
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from domain.ledger import Bucket, Note
+
+
+class CellKey(NamedTuple):
+    sku: str
+    warehouse: str
+
+
+class Reserve(NamedTuple):
+    """Hold `quantity` units of `pool` (None: the open pool) until `deadline`."""
+
+    reservation: UUID
+    quantity: int
+    deadline: datetime
+    pool: str | None = None
+
+
+class Confirm(NamedTuple):
+    reservation: UUID
+
+
+class Deduct(NamedTuple):
+    """Hand over `quantity` units of the hold; None hands over all that is left."""
+
+    reservation: UUID
+    quantity: int | None
+
+
+class Release(NamedTuple):
+    reservation: UUID
+
+
+class Expire(NamedTuple):
+    reservation: UUID
+
+
+class Withdraw(NamedTuple):
+    reservation: UUID
+
+
+class Receive(NamedTuple):
+    quantity: int
+
+
+class Adjust(NamedTuple):
+    """Change `bucket` by `delta` (not 0); refused as Stale unless it holds `change_from`."""
+
+    bucket: Bucket
+    delta: int
+    change_from: int | None
+
+
+class Move(NamedTuple):
+    source: Bucket
+    target: Bucket
+    quantity: int
+
+
+class Return(NamedTuple):
+    target: Bucket
+    quantity: int
+
+
+class Allot(NamedTuple):
+    """Ring-fence `quantity` units of the open pool as `pool`."""
+
+    pool: str
+    quantity: int
+
+
+class Unallot(NamedTuple):
+    pool: str
+    quantity: int
+
+
+class Read(NamedTuple):
+    """Changes nothing: answers the level as the owner knows it."""
+
+
+Command = (
+    Reserve
+    | Confirm
+    | Deduct
+    | Release
+    | Expire
+    | Withdraw
+    | Receive
+    | Adjust
+    | Move
+    | Return
+    | Allot
+    | Unallot
+    | Read
+)
+COMMANDS: tuple[type[Command], ...] = (
+    Reserve,
+    Confirm,
+    Deduct,
+    Release,
+    Expire,
+    Withdraw,
+    Receive,
+    Adjust,
+    Move,
+    Return,
+    Allot,
+    Unallot,
+    Read,
+)
+REMEMBERED = (Reserve, Deduct, Receive, Adjust, Move, Return, Allot, Unallot)
+"""The commands whose first answer is stored; the others are safe to repeat by their nature."""
+
+
+class Line(NamedTuple):
+    cell: CellKey
+    command: Command
+
+
+class Buyer(NamedTuple):
+    """For whom a reservation is made; stored with each of its holds."""
+
+    customer: str | None = None
+    channel: str | None = None
+
+
+class Request(NamedTuple):
+    """One id and what it does, in one owner. `fingerprint` (64 bits, signed) tells whether two
+    requests with the same id have the same content. `home` is the first cell of the whole request:
+    its outcome has slot 0, so two requests with one id always meet in one row, wherever their
+    other cells are. All lines carry the same type of command; no cell stands in two lines."""
+
+    id: UUID
+    fingerprint: int
+    home: CellKey
+    lines: tuple[Line, ...]
+    note: Note
+    buyer: Buyer = Buyer()

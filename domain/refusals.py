@@ -1,0 +1,164 @@
+"""Every expected no, as a value.
+
+Refusal
+├── NotPermitted        the caller may not do this
+├── Invalid             a field is malformed or out of range
+├── NotFound            no such SKU, warehouse, reservation or sale
+├── Conflict            the id was used before with other content
+├── SaleNotOpen         the flash sale has not opened or is over
+├── TicketRequired      the flash sale lets in only admitted buyers
+├── LimitReached        the customer's limit in the sale is used up
+├── ReservationClosed   the reservation no longer holds anything
+├── Stale               the bucket does not hold what the caller believed
+└── InsufficientStock   not enough units; the only one that may pass by itself
+
+The order is the order in which they are looked for: the first that applies is the answer.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from domain.states import ReservationState
+
+
+@dataclass(frozen=True, slots=True)
+class NotPermitted:
+    code: ClassVar[str] = "NOT_PERMITTED"
+    is_transient: ClassVar[bool] = False
+    permission: str
+
+    @property
+    def message(self) -> str:
+        return f"this needs the permission {self.permission}"
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    code: ClassVar[str] = "INVALID"
+    is_transient: ClassVar[bool] = False
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotFound:
+    code: ClassVar[str] = "NOT_FOUND"
+    is_transient: ClassVar[bool] = False
+    what: str
+    key: str
+
+    @property
+    def message(self) -> str:
+        return f"no {self.what} {self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    code: ClassVar[str] = "CONFLICT"
+    is_transient: ClassVar[bool] = False
+    id: UUID
+
+    @property
+    def message(self) -> str:
+        return f"the id {self.id} was used before with other content"
+
+
+@dataclass(frozen=True, slots=True)
+class SaleNotOpen:
+    code: ClassVar[str] = "SALE_NOT_OPEN"
+    is_transient: ClassVar[bool] = False
+    opens_at: datetime | None
+    closed_at: datetime | None
+
+    @property
+    def message(self) -> str:
+        return "the sale is over" if self.closed_at else "the sale has not opened yet"
+
+
+@dataclass(frozen=True, slots=True)
+class TicketRequired:
+    code: ClassVar[str] = "TICKET_REQUIRED"
+    is_transient: ClassVar[bool] = False
+    sale_id: UUID
+
+    @property
+    def message(self) -> str:
+        return "this sale has a waiting room: join it and come back with the admitted ticket"
+
+
+@dataclass(frozen=True, slots=True)
+class LimitReached:
+    code: ClassVar[str] = "LIMIT_REACHED"
+    is_transient: ClassVar[bool] = False
+    limit: int
+    already_taken: int
+
+    @property
+    def message(self) -> str:
+        return f"at most {self.limit} per customer, {self.already_taken} already taken"
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationClosed:
+    code: ClassVar[str] = "RESERVATION_CLOSED"
+    is_transient: ClassVar[bool] = False
+    state: ReservationState
+
+    @property
+    def message(self) -> str:
+        return f"the reservation is {self.state.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    code: ClassVar[str] = "STALE"
+    is_transient: ClassVar[bool] = False
+    expected: int
+    actual: int
+
+    @property
+    def message(self) -> str:
+        return f"the bucket holds {self.actual}, not {self.expected}"
+
+
+@dataclass(frozen=True, slots=True)
+class InsufficientStock:
+    code: ClassVar[str] = "INSUFFICIENT_STOCK"
+    is_transient: ClassVar[bool] = True
+    sku: str
+    warehouse: str | None
+    requested: int
+    available: int
+
+    @property
+    def message(self) -> str:
+        place = self.warehouse or "any warehouse"
+        return f"{self.requested} of {self.sku} wanted, {self.available} available in {place}"
+
+
+Refusal = (
+    NotPermitted
+    | Invalid
+    | NotFound
+    | Conflict
+    | SaleNotOpen
+    | TicketRequired
+    | LimitReached
+    | ReservationClosed
+    | Stale
+    | InsufficientStock
+)
+REFUSALS = (
+    NotPermitted,
+    Invalid,
+    NotFound,
+    Conflict,
+    SaleNotOpen,
+    TicketRequired,
+    LimitReached,
+    ReservationClosed,
+    Stale,
+    InsufficientStock,
+)
