@@ -100,13 +100,12 @@ def apply(cell: Cell, change: Change) -> None:
 
 def apply_entry(cell: Cell, entry: Entry) -> None:
     """The fold step. Source and target are tracked, outside, or pools of the available bucket."""
-    assert entry.seq == cell.seq + 1, "an entry was skipped or repeated"
-    source_pool = None if entry.movement is ALLOT else entry.pool
-    target_pool = None if entry.movement is UNALLOT else entry.pool
-    add(cell, entry.movement.source, source_pool, -entry.quantity)
-    add(cell, entry.movement.target, target_pool, entry.quantity)
-    cell.seq = entry.seq
-    cell.as_of = entry.at
+    seq, movement, quantity, pool, _, at = entry
+    assert seq == cell.seq + 1, "an entry was skipped or repeated"
+    add(cell, movement.source, None if movement == ALLOT else pool, -quantity)
+    add(cell, movement.target, None if movement == UNALLOT else pool, quantity)
+    cell.seq = seq
+    cell.as_of = at
 
 
 def add(cell: Cell, bucket: Bucket, pool: str | None, delta: int) -> None:

@@ -5,7 +5,7 @@ and is all or nothing in each owner that it reaches.
 """
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 from uuid import UUID
 
 from domain.ledger import Bucket, Note
@@ -102,21 +102,7 @@ Command = (
     | Unallot
     | Read
 )
-COMMANDS: tuple[type[Command], ...] = (
-    Reserve,
-    Confirm,
-    Deduct,
-    Release,
-    Expire,
-    Withdraw,
-    Receive,
-    Adjust,
-    Move,
-    Return,
-    Allot,
-    Unallot,
-    Read,
-)
+COMMANDS: tuple[type[Command], ...] = get_args(Command)
 REMEMBERED = (Reserve, Deduct, Receive, Adjust, Move, Return, Allot, Unallot)
 """The commands whose first answer is stored; the others are safe to repeat by their nature."""
 

@@ -1,7 +1,8 @@
 """What may happen to a cell: each command becomes a change or a refusal.
 
-`decide` looks and never touches: it needs no clock, no store, and the same question has the same
-answer. Guards come first, in the order of domain.refusals.
+`decide` looks and never touches; domain.cell touches. Guards come first, in the order of
+domain.refusals, except that an Invalid which only the balance can tell (a deduct above its hold,
+a cell above its limit) is looked for last.
 """
 
 from collections.abc import Callable
@@ -39,7 +40,7 @@ from domain.refusals import (
 from domain.states import OPEN_STATES, ReservationState
 
 QUANTITY_LIMIT = 1_000_000_000
-"""Units, per command and per bucket: far below what a 32-bit column holds."""
+"""Units, per command and on hand in a cell: so no bucket outgrows a 32-bit column."""
 
 RECEIVE = BY_PATH[Kind.RECEIVE, Bucket.SUPPLIER, Bucket.AVAILABLE]
 RESERVE = BY_PATH[Kind.RESERVE, Bucket.AVAILABLE, Bucket.RESERVED]
@@ -55,19 +56,20 @@ def decide(cell: Cell, command: Command, request_id: UUID, now: datetime) -> Cha
 def decide_reserve(
     cell: Cell, command: Reserve, request_id: UUID, now: datetime
 ) -> Change | Refusal:
-    known = cell.holds.get(command.reservation)
-    if bad := bad_quantity(command.quantity):
+    reservation, quantity, deadline, pool = command
+    if bad := bad_quantity(quantity):
         return bad
+    known = cell.holds.get(reservation)
     if known is not None:
-        return NO_CHANGE if known.quantity == command.quantity else Conflict(command.reservation)
-    left = free(cell, command.pool)
-    if command.quantity > left:
-        return shortage(cell, command.quantity, left)
-    entry = Entry(cell.seq + 1, RESERVE, command.quantity, command.pool, request_id, now)
-    after = cell.in_pool(command.pool) - command.quantity
-    state, deadline = ReservationState.HELD, command.deadline
-    hold = Hold(command.quantity, 0, state, deadline, command.pool, entry.seq, after)
-    return Change(entry, command.reservation, hold)
+        same = known.quantity == quantity and known.pool == pool
+        return NO_CHANGE if same else Conflict(reservation)
+    left = free(cell, pool)
+    if quantity > left:
+        return shortage(cell, quantity, left)
+    entry = Entry(cell.seq + 1, RESERVE, quantity, pool, request_id, now)
+    after = cell.in_pool(pool) - quantity
+    hold = Hold(quantity, 0, ReservationState.HELD, deadline, pool, entry.seq, after)
+    return Change(entry, reservation, hold)
 
 
 def decide_confirm(
@@ -83,12 +85,12 @@ def decide_confirm(
 
 
 def decide_deduct(cell: Cell, command: Deduct, request_id: UUID, now: datetime) -> Change | Refusal:
+    if command.quantity is not None and (bad := bad_quantity(command.quantity)):
+        return bad
     hold = open_hold(cell, command.reservation, now)
     if not isinstance(hold, Hold):
         return hold
     quantity = hold.left if command.quantity is None else command.quantity
-    if bad := bad_quantity(quantity):
-        return bad
     if quantity > hold.left:
         return Invalid("quantity", f"exceeds the reservation: {hold.left} of {cell.key.sku} left")
     entry = Entry(cell.seq + 1, DEDUCT, quantity, hold.pool, request_id, now)
@@ -134,7 +136,7 @@ def decide_receive(
 ) -> Change | Refusal:
     if bad := bad_quantity(command.quantity):
         return bad
-    return moved(cell, RECEIVE, command.quantity, request_id, now)
+    return gained(cell, RECEIVE, "quantity", command.quantity, request_id, now)
 
 
 def decide_adjust(cell: Cell, command: Adjust, request_id: UUID, now: datetime) -> Change | Refusal:
@@ -147,7 +149,7 @@ def decide_adjust(cell: Cell, command: Adjust, request_id: UUID, now: datetime) 
         return Stale(command.change_from, held)
     if command.delta > 0:
         gain = BY_PATH[Kind.COUNT_GAIN, Bucket.VARIANCE, command.bucket]
-        return moved(cell, gain, command.delta, request_id, now)
+        return gained(cell, gain, "delta", command.delta, request_id, now)
     loss = BY_PATH[Kind.COUNT_LOSS, command.bucket, Bucket.VARIANCE]
     return moved(cell, loss, -command.delta, request_id, now)
 
@@ -167,7 +169,7 @@ def decide_return(cell: Cell, command: Return, request_id: UUID, now: datetime) 
     movement = BY_PATH.get((Kind.RETURN, Bucket.CUSTOMER, command.target))
     if movement is None:
         return Invalid("to", f"returned goods do not go to {command.target}")
-    return moved(cell, movement, command.quantity, request_id, now)
+    return gained(cell, movement, "quantity", command.quantity, request_id, now)
 
 
 def decide_allot(cell: Cell, command: Allot, request_id: UUID, now: datetime) -> Change | Refusal:
@@ -196,21 +198,24 @@ def moved(
     now: datetime,
     pool: str | None = None,
 ) -> Change | Refusal:
-    """The one rule for all: the source may not go below its floor, nor the target above the limit.
-    `pool` is the ring-fence of an allot or unallot; no other movement here draws on one."""
-    slot = SLOT.get(movement.source)
-    if slot == AVAILABLE:
+    """The one rule for all: the source, a tracked bucket, may not go below its floor. `pool` is the
+    ring-fence of an allot or unallot; no other movement here draws on one."""
+    if movement.source is Bucket.AVAILABLE:
         left = free(cell, pool if movement is UNALLOT else None)
-    elif slot is not None:
-        left = cell.units[slot]
     else:
-        left = quantity
+        left = cell.units[SLOT[movement.source]]
     if quantity > left:
         return shortage(cell, quantity, left)
-    target = SLOT.get(movement.target)
-    if slot is None and target is not None and cell.units[target] + quantity > QUANTITY_LIMIT:
-        return Invalid("quantity", f"the bucket would hold more than {QUANTITY_LIMIT}")
     return Change(Entry(cell.seq + 1, movement, quantity, pool, request_id, now))
+
+
+def gained(
+    cell: Cell, movement: Movement, field: str, quantity: int, request_id: UUID, now: datetime
+) -> Change | Invalid:
+    """Goods from outside; `field` is what the caller named their quantity."""
+    if cell.level().on_hand + quantity > QUANTITY_LIMIT:
+        return Invalid(field, f"the cell would hold more than {QUANTITY_LIMIT}")
+    return Change(Entry(cell.seq + 1, movement, quantity, None, request_id, now))
 
 
 def open_hold(cell: Cell, reservation: UUID, now: datetime) -> Hold | NotFound | ReservationClosed:
@@ -239,7 +244,8 @@ def free(cell: Cell, pool: str | None) -> int:
 
 
 def shortage(cell: Cell, requested: int, left: int) -> InsufficientStock:
-    return InsufficientStock(cell.key.sku, cell.key.warehouse, requested, left)
+    """`left` is below zero where a floor was lifted under units already promised: nothing left."""
+    return InsufficientStock(cell.key.sku, cell.key.warehouse, requested, max(left, 0))
 
 
 def bad_quantity(quantity: int) -> Invalid | None:

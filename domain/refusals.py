@@ -17,7 +17,7 @@ The order is the order in which they are looked for: the first that applies is t
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, get_args
 from uuid import UUID
 
 from domain.states import ReservationState
@@ -150,15 +150,5 @@ Refusal = (
     | Stale
     | InsufficientStock
 )
-REFUSALS = (
-    NotPermitted,
-    Invalid,
-    NotFound,
-    Conflict,
-    SaleNotOpen,
-    TicketRequired,
-    LimitReached,
-    ReservationClosed,
-    Stale,
-    InsufficientStock,
-)
+REFUSALS: tuple[type[Refusal], ...] = get_args(Refusal)
+"""In the order in which they are looked for."""

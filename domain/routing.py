@@ -32,7 +32,8 @@ class Want(NamedTuple):
 def route(
     wants: Sequence[Want], offers: Mapping[str, Sequence[Offer]], region: str | None
 ) -> dict[CellKey, int] | InsufficientStock:
-    """Units per cell, in the order of the wants, or the first line that cannot be filled."""
+    """Units per cell, or the first routed line that cannot be filled. Lines that name a warehouse
+    come first and are not weighed against the offers: their owner knows better."""
     plan: dict[CellKey, int] = {}
     for want in wants:
         if want.warehouse is not None:
