@@ -1,0 +1,128 @@
+"""What owners read before they decide: cells with their open holds, closed holds, outcomes."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from domain.cell import Cell, Hold
+from domain.commands import CellKey
+from domain.refusals import NotFound
+from infra.ledger import STATES, StoredOutcome
+
+READ_TIMEOUT_SECONDS = 10.0
+
+LOAD = """
+SELECT w.sku, w.warehouse, s.id AS sku_id, h.id AS warehouse_id, c.id, c.version, c.seq, c.floor,
+  c.available, c.reserved, c.quarantined, c.damaged, c.pools::text AS pools, c.as_of
+FROM unnest($1::text[], $2::text[]) AS w (sku, warehouse)
+LEFT JOIN sku s ON s.code = w.sku
+LEFT JOIN warehouse h ON h.code = w.warehouse
+LEFT JOIN cell c ON c.sku_id = s.id AND c.warehouse_id = h.id
+"""
+MAKE = """
+INSERT INTO cell (sku_id, warehouse_id, version, seq, floor, available, reserved, quarantined,
+  damaged, as_of)
+SELECT s, w, 0, 0, 0, 0, 0, 0, 0, $3 FROM unnest($1::int[], $2::int[]) AS x (s, w)
+ON CONFLICT (sku_id, warehouse_id) DO NOTHING
+"""
+COLUMNS = """hold.cell_id, hold.reservation_id, hold.quantity, hold.deducted, hold.state,
+  hold.deadline, hold.pool, hold.seq, hold.available_after"""
+OPEN_HOLDS = f"SELECT {COLUMNS} FROM hold WHERE cell_id = ANY($1::int[]) AND state <= 1"
+HOLDS = f"""
+SELECT {COLUMNS} FROM unnest($1::uuid[], $2::int[]) AS x (reservation, cell)
+JOIN hold ON hold.reservation_id = x.reservation AND hold.cell_id = x.cell
+"""
+OUTCOMES = """
+SELECT request_id, slot, cell_id, fingerprint, answer FROM outcome
+WHERE request_id = ANY($1::uuid[])
+"""
+DUE = """
+SELECT s.code, w.code, h.reservation_id
+FROM (SELECT cell_id, reservation_id FROM hold WHERE state = 0 AND deadline <= $1
+  ORDER BY deadline LIMIT $2) h
+JOIN cell c ON c.id = h.cell_id
+JOIN sku s ON s.id = c.sku_id
+JOIN warehouse w ON w.id = c.warehouse_id
+"""
+
+
+async def load_cells(
+    connection: asyncpg.Connection, keys: Sequence[CellKey], now: datetime
+) -> dict[CellKey, Cell | NotFound]:
+    """The cells with their open holds; a cell nobody has touched yet is made, empty. A key whose
+    SKU or warehouse does not exist gets NotFound."""
+    rows = await read_cells(connection, keys)
+    missing = [
+        (row["sku_id"], row["warehouse_id"])
+        for row in rows
+        if row["id"] is None and row["sku_id"] is not None and row["warehouse_id"] is not None
+    ]
+    if missing:
+        skus, warehouses = zip(*missing, strict=True)
+        await connection.execute(MAKE, skus, warehouses, now, timeout=READ_TIMEOUT_SECONDS)
+        rows = await read_cells(connection, keys)
+    loaded = {CellKey(row["sku"], row["warehouse"]): made_cell(row) for row in rows}
+    by_id = {cell.id: cell for cell in loaded.values() if isinstance(cell, Cell)}
+    held = await connection.fetch(OPEN_HOLDS, list(by_id), timeout=READ_TIMEOUT_SECONDS)
+    for row in held:
+        by_id[row["cell_id"]].holds[row["reservation_id"]] = made_hold(row)
+    return loaded
+
+
+async def read_cells(connection: asyncpg.Connection, keys: Sequence[CellKey]) -> list[Any]:
+    skus, warehouses = zip(*keys, strict=True)
+    found: list[Any] = await connection.fetch(LOAD, skus, warehouses, timeout=READ_TIMEOUT_SECONDS)
+    return found
+
+
+async def load_holds(
+    connection: asyncpg.Connection, wanted: Sequence[tuple[UUID, int]]
+) -> dict[tuple[UUID, int], Hold]:
+    """The holds of (reservation, cell id), open or closed, that exist."""
+    reservations, cells = zip(*wanted, strict=True)
+    rows = await connection.fetch(HOLDS, reservations, cells, timeout=READ_TIMEOUT_SECONDS)
+    return {(row["reservation_id"], row["cell_id"]): made_hold(row) for row in rows}
+
+
+async def load_outcomes(
+    connection: asyncpg.Connection, requests: Iterable[UUID]
+) -> list[StoredOutcome]:
+    rows = await connection.fetch(OUTCOMES, list(requests), timeout=READ_TIMEOUT_SECONDS)
+    return [StoredOutcome(*row) for row in rows]
+
+
+async def load_due(
+    connection: asyncpg.Connection, now: datetime, limit: int
+) -> list[tuple[CellKey, UUID]]:
+    """Holds whose deadline has passed, the oldest first."""
+    rows = await connection.fetch(DUE, now, limit, timeout=READ_TIMEOUT_SECONDS)
+    return [(CellKey(row[0], row[1]), row[2]) for row in rows]
+
+
+def made_cell(row: Any) -> Cell | NotFound:
+    key = CellKey(row["sku"], row["warehouse"])
+    if row["sku_id"] is None:
+        return NotFound("sku", key.sku)
+    if row["warehouse_id"] is None:
+        return NotFound("warehouse", key.warehouse)
+    pools = msgspec.json.decode(row["pools"], type=dict[str, int]) if row["pools"] else {}
+    units = [row["available"], row["reserved"], row["quarantined"], row["damaged"]]
+    return Cell(
+        key, row["as_of"], row["id"], row["version"], row["seq"], row["floor"], units, pools
+    )
+
+
+def made_hold(row: Any) -> Hold:
+    return Hold(
+        row["quantity"],
+        row["deducted"],
+        STATES[row["state"]],
+        row["deadline"],
+        row["pool"],
+        row["seq"],
+        row["available_after"],
+    )

@@ -1,0 +1,1 @@
+"""Tortoise's migrations, in order. A migration that has landed is never edited."""

@@ -1,0 +1,1 @@
+"""The public GraphQL schema: types, queries, mutations, subscriptions."""
