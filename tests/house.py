@@ -23,7 +23,7 @@ LAYERS = {
 }
 SERVERS = ("infra/embedded/",)
 MODULES = {
-    "asyncpg": ("infra/",),
+    "asyncpg": ("infra/", "actors/"),
     "click": ("api/",),
     "granian": ("api/",),
     "graphql": ("schema/", "api/"),

@@ -125,6 +125,7 @@ def test_a_file_opens_by_saying_what_it_owns_in_a_few_lines(text: str) -> None:
         ("infra/bus.py", "import nats\nfrom domain import cell"),
         ("actors/a.py", "import ray"),
         ("api/a.py", "import schema\nimport connectors\nimport starlette"),
+        ("infra/a.py", "try:\n    x = 1\nexcept BaseException:\n    x = 2\n    raise"),
         ("tests/a.py", "import random\nprint(random.random())"),
     ],
 )

@@ -232,7 +232,7 @@ def unfinished(source: Source) -> Complaints:
 
 def broad_except(source: Source) -> Complaints:
     for node in source.nodes:
-        if isinstance(node, ast.ExceptHandler):
+        if isinstance(node, ast.ExceptHandler) and not isinstance(node.body[-1], ast.Raise):
             caught = ast.unparse(node.type) if node.type else "everything"
             if caught in ("everything", "Exception", "BaseException"):
                 yield node.lineno, f"catches {caught} outside a named loop"

@@ -1,0 +1,43 @@
+"""Signed tokens: who a caller is, for how long, in an HS256 JWT. The only place that knows JWT."""
+
+from datetime import UTC, datetime, timedelta
+
+import jwt
+
+from domain.access import Caller, Role
+
+ALGORITHM = "HS256"
+ISSUER = "onhand"
+AUDIENCE = "onhand-api"
+DAYS_LIMIT = 3_650
+TOKEN_LIMIT = 4_096
+"""Characters of a token that is looked at."""
+
+REQUIRED = ["iss", "aud", "exp", "sub", "role"]
+
+
+def sign(secret: str, subject: str, role: Role, days: int, now: datetime) -> str:
+    assert 0 < days <= DAYS_LIMIT
+    claims = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "iat": int(now.timestamp()),
+        "exp": int((now + timedelta(days=days)).timestamp()),
+        "sub": subject,
+        "role": role.value,
+    }
+    return jwt.encode(claims, secret, ALGORITHM)
+
+
+def verify(secret: str, token: str, now: datetime) -> Caller | None:
+    """The caller, or None where the token is not ours, out of date or names no role of ours."""
+    if len(token) > TOKEN_LIMIT:
+        return None
+    options: jwt.types.Options = {"require": REQUIRED, "verify_exp": False, "verify_iat": False}
+    try:
+        claims = jwt.decode(token, secret, [ALGORITHM], options, audience=AUDIENCE, issuer=ISSUER)
+        expires_at = datetime.fromtimestamp(int(claims["exp"]), UTC)
+        caller = Caller(str(claims["sub"]), Role(claims["role"]))
+    except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError):
+        return None
+    return caller if now < expires_at and caller.subject else None
