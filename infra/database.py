@@ -9,7 +9,7 @@ import asyncpg
 from tortoise import Tortoise
 from tortoise.backends.asyncpg.client import AsyncpgDBClient
 from tortoise.connection import get_connection
-from tortoise.exceptions import BaseORMException
+from tortoise.exceptions import DBConnectionError
 from tortoise.migrations.api import migrate as run_migrations
 
 from infra.outage import Outage
@@ -20,8 +20,17 @@ CONNECT_TIMEOUT_SECONDS = 5.0
 NESTED_LOOPS = {"enable_hashjoin": "off", "enable_mergejoin": "off", "enable_seqscan": "off"}
 """For owners: their statements join a few keys to large tables, always by index."""
 
-LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, BaseORMException)
-"""What is raised when PostgreSQL cannot be reached or goes away. TimeoutError is an OSError."""
+LOST = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.InterfaceError,
+    DBConnectionError,
+)
+"""What is raised when PostgreSQL cannot be reached, goes away or gives up; TimeoutError is an
+OSError. The statement may or may not have happened."""
 
 
 def config(url: str, pool_size: int, settings: dict[str, str]) -> dict[str, Any]:

@@ -50,7 +50,7 @@ class NewHold(NamedTuple):
 
 APPEND = """
 WITH moved AS (
-  UPDATE cell SET version = version + 1, seq = x.seq, available = x.available,
+  UPDATE cell SET version = cell.version + 1, seq = x.seq, available = x.available,
     reserved = x.reserved, quarantined = x.quarantined, damaged = x.damaged,
     pools = x.pools::jsonb, as_of = x.as_of
   FROM unnest($1::int[], $2::bigint[], $3::int[], $4::int[], $5::int[], $6::int[], $7::int[],

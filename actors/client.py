@@ -1,0 +1,135 @@
+"""How everybody else reaches the owners.
+
+If a call returns, the change is in the ledger and survives any crash. If it raises Outage, it may
+or may not have happened: send it again with the same id.
+
+Callers coalesce: per owner one call is under way, carrying everything that waited meanwhile. An
+idle system answers at the speed of one commit, a busy one shares commits.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from actors.directory import owner_of
+from actors.wire import Done, Elsewhere, Failed, Reply, decode_replies, encode_requests, unwrap
+from domain.commands import CellKey, Request
+from domain.refusals import Refusal
+from infra.outage import Outage
+
+FRAME_LIMIT = 1_024
+"""Requests in one call."""
+WAITING_LIMIT = 20_000
+"""Requests of this process that wait for one owner; more are answered BUSY at once."""
+CALL_TIMEOUT_SECONDS = 5.0
+GIVE_UP_SECONDS = 15.0
+"""From the first failed call: an owner that Ray starts again is back well before."""
+PAUSES_SECONDS = (0.05, 0.1, 0.2, 0.4)
+log = logging.getLogger(__name__)
+
+Answer = Done | Elsewhere | Refusal
+
+
+class Channel(Protocol):
+    """One owner as the client sees it; `call` raises Outage when it cannot say."""
+
+    async def call(self, frame: bytes) -> bytes: ...
+
+
+class Waiting(NamedTuple):
+    request: Request
+    answered: asyncio.Future[Reply]
+
+
+class Lane:
+    """What waits for one owner, and the single call that is under way."""
+
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
+        self.waiting: deque[Waiting] = deque()
+        self.pumping: asyncio.Task[None] | None = None
+
+    def send(self, request: Request) -> asyncio.Future[Reply]:
+        answered: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        if len(self.waiting) >= WAITING_LIMIT:
+            answered.set_result(Failed("BUSY", "too many requests wait for the owner"))
+            return answered
+        self.waiting.append(Waiting(request, answered))
+        if self.pumping is None:
+            self.pumping = asyncio.get_running_loop().create_task(self.pump())
+        return answered
+
+    async def pump(self) -> None:
+        try:
+            while self.waiting:
+                size = min(len(self.waiting), FRAME_LIMIT)
+                await self.carry([self.waiting.popleft() for _ in range(size)])
+        finally:
+            self.pumping = None
+
+    async def carry(self, items: list[Waiting]) -> None:
+        """Sends the frame, again and again with the same ids while the owner cannot be reached."""
+        frame = encode_requests([item.request for item in items])
+        loop = asyncio.get_running_loop()
+        give_up = loop.time() + GIVE_UP_SECONDS
+        attempt = 0
+        while True:
+            try:
+                replies = decode_replies(await self.channel.call(frame))
+                break
+            except Outage as outage:
+                if loop.time() > give_up:
+                    replies = [Failed(outage.code, outage.message)] * len(items)
+                    break
+            except Exception:  # the pump goes on: one broken frame must not stop the lane
+                log.exception("a call to an owner broke")
+                replies = [Failed("INTERNAL", "internal error")] * len(items)
+                break
+            await asyncio.sleep(PAUSES_SECONDS[min(attempt, len(PAUSES_SECONDS) - 1)])
+            attempt += 1
+        for item, reply in zip(items, replies, strict=True):
+            if not item.answered.done():
+                item.answered.set_result(reply)
+
+
+class StockClient:
+    """Requests go to the owner of their cells. All lines of one request must have one owner; use
+    `parts` to see which do."""
+
+    def __init__(self, channels: Sequence[Channel], ask: "Ask") -> None:
+        self.lanes = [Lane(channel) for channel in channels]
+        self.ask = ask
+
+    def owner_of(self, cell: CellKey) -> int:
+        return owner_of(cell, len(self.lanes))
+
+    async def submit(self, request: Request) -> Answer:
+        lane = self.lanes[self.owner_of(request.lines[0].cell)]
+        return unwrap(await lane.send(request))
+
+    async def submit_many(self, requests: Sequence[Request]) -> list[Answer]:
+        """The answers in order, when all are there. Raises Outage if any of them is one."""
+        lanes = [self.lanes[self.owner_of(r.lines[0].cell)] for r in requests]
+        sent = [lane.send(r) for lane, r in zip(lanes, requests, strict=True)]
+        return [unwrap(reply) for reply in await asyncio.gather(*sent)]
+
+    async def stats(self) -> list[dict[str, Any]]:
+        """What every owner counts; an owner that does not answer in time is left out."""
+        return await self.ask.stats()
+
+    async def resident(self) -> list[bytes]:
+        """Per owner, the encoded levels of its resident cells."""
+        return await self.ask.resident()
+
+    async def ready(self) -> bool:
+        return await self.ask.ready()
+
+
+class Ask(NamedTuple):
+    """Questions to all owners, outside the flow of requests."""
+
+    stats: Callable[[], Awaitable[list[dict[str, Any]]]]
+    resident: Callable[[], Awaitable[list[bytes]]]
+    ready: Callable[[], Awaitable[bool]]

@@ -1,0 +1,115 @@
+"""The memory of an owner: resident cells, remembered outcomes and deadlines.
+
+All of it may be thrown away at any time: the ledger knows better.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from actors.wire import LineDone
+from domain.cell import Cell
+from domain.commands import CellKey
+from domain.states import ReservationState
+
+RECENT_LIMIT = 20_000
+"""Outcomes kept in memory per owner; older ones are read from the database when asked for."""
+
+
+class Remembered(NamedTuple):
+    fingerprint: int
+    done: LineDone
+
+
+class Recent:
+    """The newest outcomes by (request id, slot)."""
+
+    def __init__(self, limit: int = RECENT_LIMIT) -> None:
+        self.limit = limit
+        self.outcomes: OrderedDict[tuple[UUID, int], Remembered] = OrderedDict()
+
+    def get(self, request_id: UUID, slot: int) -> Remembered | None:
+        return self.outcomes.get((request_id, slot))
+
+    def update(self, outcomes: dict[tuple[UUID, int], Remembered]) -> None:
+        self.outcomes.update(outcomes)
+        for _ in range(len(self.outcomes) - self.limit):
+            self.outcomes.popitem(last=False)
+
+    def forget(self, request_id: UUID, slot: int) -> None:
+        self.outcomes.pop((request_id, slot), None)
+
+
+class Host:
+    """Resident cells in two generations: a cell that is used moves to the young one; `rotate`
+    drops what was not used since the last rotation."""
+
+    def __init__(self) -> None:
+        self.young: dict[CellKey, Cell] = {}
+        self.old: dict[CellKey, Cell] = {}
+        self.recent = Recent()
+        self.deadlines: dict[int, set[CellKey]] = {}
+
+    def __len__(self) -> int:
+        return len(self.young) + len(self.old)
+
+    def get(self, key: CellKey) -> Cell | None:
+        cell = self.young.get(key)
+        if cell is None:
+            cell = self.old.pop(key, None)
+            if cell is not None:
+                self.young[key] = cell
+        return cell
+
+    def put(self, cell: Cell) -> None:
+        self.young[cell.key] = cell
+        for hold in cell.holds.values():
+            if hold.deadline is not None:
+                self.watch(cell.key, hold.deadline)
+
+    def forget(self, keys: Iterable[CellKey]) -> None:
+        for key in keys:
+            self.young.pop(key, None)
+            self.old.pop(key, None)
+
+    def rotate(self) -> int:
+        """Drops the idle generation; the number of cells dropped."""
+        dropped = len(self.old)
+        self.old, self.young = self.young, {}
+        return dropped
+
+    def cells(self) -> Iterator[Cell]:
+        yield from self.young.values()
+        yield from self.old.values()
+
+    def peek(self, key: CellKey) -> Cell | None:
+        return self.young.get(key) or self.old.get(key)
+
+    def watch(self, key: CellKey, deadline: datetime) -> None:
+        second = int(deadline.timestamp())
+        self.deadlines.setdefault(second, set()).add(key)
+
+    def due(self, now: datetime) -> list[tuple[CellKey, UUID]]:
+        """The holds of resident cells whose deadline has passed. A second stays watched until it
+        is wholly over."""
+        passed = int(now.timestamp())
+        found: list[tuple[CellKey, UUID]] = []
+        for second in [s for s in self.deadlines if s <= passed]:
+            for key in self.deadlines[second]:
+                cell = self.peek(key)
+                found.extend((key, rid) for rid in due_holds(cell, now))
+            if second < passed:
+                del self.deadlines[second]
+        return found
+
+
+def due_holds(cell: Cell | None, now: datetime) -> list[UUID]:
+    if cell is None:
+        return []
+    return [
+        reservation
+        for reservation, hold in cell.holds.items()
+        if hold.state is ReservationState.HELD and hold.deadline is not None and hold.deadline <= now
+    ]

@@ -1,0 +1,129 @@
+"""The owner as a Ray actor: a thin shell around the drain loop, with its deadlines and its sweep.
+
+All methods run on one event loop, in one concurrency group, so nothing here needs a lock. Ray starts
+the actor again when its process dies; it then knows nothing and reloads from the ledger.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+from typing import Any
+
+import ray
+
+from actors.directory import owner_of
+from actors.drain import Owner
+from actors.store import PostgresStore
+from actors.wire import decode_requests, encode_replies
+from infra.clock import SystemClock
+from infra.database import NESTED_LOOPS, close_database, open_database
+from infra.levels import CellLevel, encode_levels
+from infra.ledger import cell_level
+from infra.outage import Outage
+from infra.settings import Settings
+
+CALLS_LIMIT = 1_000
+"""Calls in progress per owner; each API process has a few."""
+CONNECTIONS = 2
+"""To the database: one appends, one sweeps."""
+DEADLINE_TICK_SECONDS = 0.1
+SWEEP_SECONDS = 0.5
+SWEEP_LIMIT = 2_000
+"""Overdue holds of cells that nobody holds in memory, per sweep and owner."""
+IDLE_SECONDS = 300.0
+"""A cell that is not used for this long, and at most twice as long, leaves memory."""
+RESIDENT_LIMIT = 100_000
+"""Young cells that make the owner drop the old ones at once."""
+log = logging.getLogger(__name__)
+
+
+@ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=0, max_concurrency=CALLS_LIMIT)
+class OwnerActor:
+    def __init__(self, index: int, settings: Settings) -> None:
+        self.index = index
+        self.settings = settings
+        self.clock = SystemClock()
+        self.store = PostgresStore()
+        self.owner = Owner(self.store, self.clock, settings.inbox_limit)
+        self.sweeper = PostgresStore()
+        self.opened = asyncio.Event()
+        self.life = asyncio.get_running_loop().create_task(self.live())
+
+    async def live(self) -> None:
+        """Works until cancelled. If a loop breaks all the same, the process ends at once: Ray
+        starts a clean one, and the ledger has everything that was answered."""
+        try:
+            await open_database(self.settings.database_url, CONNECTIONS, NESTED_LOOPS)
+            self.opened.set()
+            async with asyncio.TaskGroup() as tasks:
+                for loop in (self.owner.run, self.keep_deadlines, self.sweep, self.evict):
+                    tasks.create_task(loop())
+        except Exception:  # the supervisor of this process's loops
+            log.exception("owner %d broke and starts again", self.index)
+            os._exit(1)
+
+    async def submit(self, frame: bytes) -> bytes:
+        """Requests in, replies out, both encoded; every reply is durable when this returns."""
+        return encode_replies(await self.owner.submit(decode_requests(frame)))
+
+    async def ready(self) -> int:
+        """The process id, once the owner can work."""
+        await self.opened.wait()
+        return os.getpid()
+
+    async def stats(self) -> dict[str, Any]:
+        return {
+            "owner": self.index,
+            "pid": os.getpid(),
+            "inbox": len(self.owner.inbox),
+            "resident_cells": len(self.owner.host),
+            **self.owner.stats.as_dict(),
+        }
+
+    async def resident(self) -> bytes:
+        """The levels of all resident cells, encoded, as they are between two rounds."""
+        await self.owner.idle.wait()
+        levels: list[CellLevel] = [cell_level(cell) for cell in self.owner.host.cells()]
+        return encode_levels(levels)
+
+    async def drain(self) -> None:
+        """Takes no more requests, settles what is waiting, and closes the database."""
+        self.owner.draining = True
+        await self.owner.idle.wait()
+        self.life.cancel()
+        await self.store.close()
+        await self.sweeper.close()
+        await close_database()
+
+    async def keep_deadlines(self) -> None:
+        while True:
+            await asyncio.sleep(DEADLINE_TICK_SECONDS)
+            self.owner.expire(self.owner.host.due(self.clock.now()))
+
+    async def sweep(self) -> None:
+        """Ends holds of cells nobody holds in memory; those of resident cells are kept above."""
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            with contextlib.suppress(Outage):
+                await self.sweep_once()
+
+    async def sweep_once(self) -> None:
+        due = await self.sweeper.load_due(self.clock.now(), SWEEP_LIMIT)
+        owners, mine = self.settings.owners, self.index
+        cold = [
+            (key, reservation)
+            for key, reservation in due
+            if owner_of(key, owners) == mine and self.owner.host.peek(key) is None
+        ]
+        self.owner.expire(cold)
+
+    async def evict(self) -> None:
+        turned = asyncio.get_running_loop().time()
+        while True:
+            await asyncio.sleep(DEADLINE_TICK_SECONDS)
+            idle = asyncio.get_running_loop().time() - turned > IDLE_SECONDS
+            full = len(self.owner.host.young) > RESIDENT_LIMIT
+            if (idle or full) and self.owner.idle.is_set():
+                self.owner.host.rotate()
+                turned = asyncio.get_running_loop().time()

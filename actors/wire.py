@@ -1,0 +1,96 @@
+"""Requests and replies as bytes between an API process and an owner.
+
+Refusals travel as values, not as exceptions. Everything is msgpack arrays; a tag tells the type.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple, cast
+from uuid import UUID
+
+import msgspec
+
+from domain.cell import Hold, Level
+from domain.commands import COMMANDS, Buyer, CellKey, Line, Request
+from domain.ledger import Note
+from domain.refusals import REFUSALS, Refusal
+from infra.outage import Outage, OutageCode
+
+
+class LineDone(NamedTuple):
+    """What one line of a request did. Reservation commands answer with the hold, others with the
+    level. `fresh` is False when this is a stored first answer."""
+
+    cell: CellKey
+    level: Level | None
+    hold: Hold | None
+    fresh: bool
+
+
+class Done(NamedTuple):
+    lines: tuple[LineDone, ...]
+
+
+class Elsewhere(NamedTuple):
+    """The id was claimed by an equal request that put it into another cell."""
+
+
+class Failed(NamedTuple):
+    """Not decided. `code` INTERNAL is a bug of ours; the others are outages."""
+
+    code: OutageCode | Literal["INTERNAL"]
+    message: str
+
+
+Reply = Done | Elsewhere | Failed | Refusal
+
+ENCODER = msgspec.msgpack.Encoder(uuid_format="bytes")
+TAGS = {command: tag for tag, command in enumerate(COMMANDS)}
+FRAME = msgspec.msgpack.Decoder(list[tuple[int, msgspec.Raw]])
+REQUESTS: list[msgspec.msgpack.Decoder[Any]] = [
+    msgspec.msgpack.Decoder(
+        tuple[UUID, int, CellKey, tuple[tuple[CellKey, command], ...], Note, Buyer]  # type: ignore[valid-type]
+    )
+    for command in COMMANDS
+]
+REPLY_TYPES: tuple[Any, ...] = (Done, Elsewhere, Failed, *REFUSALS)
+REPLY_TAGS = {kind: tag for tag, kind in enumerate(REPLY_TYPES)}
+REPLIES = [msgspec.msgpack.Decoder(kind) for kind in REPLY_TYPES]
+LINE_DONE = msgspec.msgpack.Decoder(LineDone)
+
+
+def encode_requests(requests: Sequence[Request]) -> bytes:
+    return ENCODER.encode([(TAGS[type(r.lines[0].command)], r) for r in requests])
+
+
+def decode_requests(frame: bytes) -> list[Request]:
+    return [decode_request(tag, raw) for tag, raw in FRAME.decode(frame)]
+
+
+def decode_request(tag: int, raw: msgspec.Raw) -> Request:
+    request_id, fingerprint, home, lines, note, buyer = REQUESTS[tag].decode(raw)
+    return Request(request_id, fingerprint, home, cast(tuple[Line, ...], lines), note, buyer)
+
+
+def encode_replies(replies: Sequence[Reply]) -> bytes:
+    return ENCODER.encode([(REPLY_TAGS[type(reply)], reply) for reply in replies])
+
+
+def decode_replies(frame: bytes) -> list[Reply]:
+    return [REPLIES[tag].decode(raw) for tag, raw in FRAME.decode(frame)]
+
+
+def encode_line_done(done: LineDone) -> bytes:
+    return ENCODER.encode(done)
+
+
+def decode_line_done(answer: bytes) -> LineDone:
+    return LINE_DONE.decode(answer)
+
+
+def unwrap(reply: Reply) -> Done | Elsewhere | Refusal:
+    """The reply, or the exception that it stands for."""
+    if not isinstance(reply, Failed):
+        return reply
+    if reply.code == "INTERNAL":
+        raise RuntimeError(reply.message)
+    raise Outage(reply.message, reply.code)
