@@ -1,0 +1,76 @@
+"""Refusals: their codes, texts and order, and that the tree in the docstring is the truth."""
+
+import re
+from dataclasses import FrozenInstanceError
+
+import pytest
+
+import domain.refusals
+from domain.refusals import (
+    REFUSALS,
+    Conflict,
+    InsufficientStock,
+    Invalid,
+    LimitReached,
+    NotFound,
+    NotPermitted,
+    Refusal,
+    ReservationClosed,
+    SaleNotOpen,
+    Stale,
+    TicketRequired,
+)
+from domain.states import ReservationState
+from tests.domain.story import id_of
+from tests.domain.world import START
+
+ID = id_of("R1")
+TEXTS: list[tuple[Refusal, str]] = [
+    (NotPermitted("stock:adjust"), "this needs the permission stock:adjust"),
+    (Invalid("quantity", "must be positive"), "must be positive"),
+    (NotFound("sku", "MUG"), "no sku MUG"),
+    (Conflict(ID), f"the id {ID} was used before with other content"),
+    (SaleNotOpen(START, None), "the sale has not opened yet"),
+    (SaleNotOpen(START, START), "the sale is over"),
+    (
+        TicketRequired(ID),
+        "this sale has a waiting room: join it and come back with the admitted ticket",
+    ),
+    (LimitReached(2, 1), "at most 2 per customer, 1 already taken"),
+    (ReservationClosed(ReservationState.EXPIRED), "the reservation is expired"),
+    (Stale(expected=4, actual=5), "the bucket holds 5, not 4"),
+    (InsufficientStock("MUG", "BER", 5, 2), "5 of MUG wanted, 2 available in BER"),
+    (InsufficientStock("MUG", None, 5, 2), "5 of MUG wanted, 2 available in any warehouse"),
+]
+
+
+@pytest.mark.parametrize(("refusal", "text"), TEXTS)
+def test_a_refusal_tells_people_why(refusal: Refusal, text: str) -> None:
+    assert refusal.message == text
+
+
+def test_every_refusal_is_tried_here() -> None:
+    assert {type(refusal) for refusal, _ in TEXTS} == set(REFUSALS)
+
+
+def test_codes_are_the_names_in_capitals() -> None:
+    for refusal in REFUSALS:
+        words = re.findall("[A-Z][a-z]+", refusal.__name__)
+        assert refusal.code == "_".join(words).upper()
+
+
+def test_only_a_shortage_may_pass_by_itself() -> None:
+    assert [refusal for refusal in REFUSALS if refusal.is_transient] == [InsufficientStock]
+
+
+def test_the_tree_in_the_docstring_has_every_refusal_in_the_order_of_the_checks() -> None:
+    tree = re.findall(r"── (\w+)", domain.refusals.__doc__ or "")
+    assert tree == [refusal.__name__ for refusal in REFUSALS]
+
+
+def test_a_refusal_is_a_value() -> None:
+    refusal = Stale(4, 5)
+    assert refusal == Stale(4, 5)
+    assert hash(refusal) == hash(Stale(4, 5))
+    with pytest.raises(FrozenInstanceError):
+        refusal.actual = 6  # type: ignore[misc]
