@@ -1,14 +1,6 @@
 """Reads stories about one cell and compares each line with what the domain answers.
 
-    receive 10                      -> ok 10/0           available/reserved
-    reserve R1 3 for 15m from web   -> short 0           15m and the open pool unless told
-    move available damaged 1        -> ok 9/0 d1         also q for quarantined, web=2 for a pool
-    hold R1                         -> held 3 of 3 until 15m
-    last                            -> damage available > damaged 1
-    tick 16m                                             and `floor -5`: told, not asked
-
-`same` is an accepted repeat that changes nothing. `exceeds_reservation`, `not_found`, `conflict`,
-`invalid FIELD`, `too_full FIELD`, `short LEFT`, `stale ACTUAL`, `expired` are refusals.
+The words a story may use stand in `tell`.
 """
 
 import re
@@ -53,7 +45,19 @@ UNITS = {
 
 
 def tell(text: str) -> World:
-    """Plays the story; fails with all of it, as it really went, if one answer is another."""
+    """Plays the story; fails with all of it, as it really went, if one answer is another.
+
+    receive 10                      -> ok 10/0       available/reserved
+    reserve R1 3 for 15m from web   -> short 0       15m and the open pool unless told
+    move available damaged 1        -> ok 9/0 d1     also q for quarantined, web=2 for a pool
+    hold R1                         -> held 3 of 3 until 15m
+    last                            -> damage available > damaged 1
+    tick 16m                        and `floor -5`: told, not asked
+
+    `same` is an accepted repeat that changes nothing. `exceeds_reservation`, `not_found`,
+    `conflict`, `invalid FIELD`, `too_full FIELD`, `short LEFT`, `stale ACTUAL` and the state of
+    a closed reservation are refusals.
+    """
     world = World()
     went, as_written = [], True
     for line in text.splitlines():

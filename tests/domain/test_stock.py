@@ -2,11 +2,11 @@
 
 import pytest
 
-from domain.cell import apply_entry
+from domain.cell import Cell, apply_entry
 from domain.ledger import BY_CODE, Entry
 from domain.refusals import Stale
 from tests.domain.story import id_of, play, read, tell
-from tests.domain.world import START, empty_cell
+from tests.domain.world import KEY, START, empty_cell
 
 
 def test_goods_come_in_as_available() -> None:
@@ -210,6 +210,13 @@ def test_a_level_is_what_the_cell_holds_at_a_seq() -> None:
     level = world.cell.level()
     assert level == (4, 6, 4, 3, 3, 6, world.now)
     assert level.on_hand == 20
+
+
+def test_a_new_cell_is_empty_and_unknown_to_the_ledger() -> None:
+    cell = Cell(KEY, START)
+    assert (cell.id, cell.version, cell.seq, cell.floor) == (0, 0, 0, 0)
+    assert (cell.units, cell.pools, cell.holds) == ([0, 0, 0, 0], {}, {})
+    assert cell.units is not Cell(KEY, START).units
 
 
 def test_an_entry_is_folded_in_its_turn_only() -> None:
