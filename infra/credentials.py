@@ -1,0 +1,40 @@
+"""Passwords and keys of one home: made at first use, kept in files only their maker can read."""
+
+import os
+import secrets
+from pathlib import Path
+
+from infra.settings import Settings, SettingsError
+
+KEY_BYTES = 32
+
+
+def kept(path: Path) -> str:
+    """The key in the file. Two processes that make it at the same time end with the same one."""
+    try:
+        if not path.exists():
+            make(path)
+        return path.read_text().strip()
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be used: {error.strerror}") from error
+
+
+def make(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o711)
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(KEY_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+
+
+def secret_key(settings: Settings) -> str:
+    """The key that signs callers' tokens: the given one, or this home's own."""
+    return settings.secret_key or kept(settings.home / "secret.key")

@@ -1,0 +1,1 @@
+"""PostgreSQL, NATS and Redis as child processes, for a machine that has none of them."""

@@ -1,0 +1,96 @@
+"""Where the embedded servers of one home live: data, logs, sockets, and the lock that keeps a
+second supervisor out."""
+
+import fcntl
+import hashlib
+import os
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from infra.settings import SettingsError
+
+SOCKET_PATH_LIMIT = 107
+"""Bytes, of the kernel's sockaddr_un without its closing zero."""
+
+LONGEST_SOCKET = "/postgres/.s.PGSQL.5432"
+LOG_BYTES_LIMIT = 10_000_000
+PLAIN_PATH = r"[A-Za-z0-9/._-]+"
+FOLDER_MODE = 0o711 if os.geteuid() == 0 else 0o700
+"""Root's PostgreSQL runs as somebody else, who may pass through; nobody may look around."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    home: Path
+    sockets: Path
+
+    def data(self, name: str) -> Path:
+        """The directory of one server, made if it is missing."""
+        return made(self.home / name)
+
+    def socket_folder(self, name: str) -> Path:
+        return made(self.sockets / name)
+
+    def log(self, name: str) -> Path:
+        """The log to append to; a long one is put aside first, over the one before it."""
+        path = made(self.home / "logs") / f"{name}.log"
+        if path.exists() and path.stat().st_size > LOG_BYTES_LIMIT:
+            path.replace(path.with_suffix(".old.log"))
+        return path
+
+
+def made(path: Path) -> Path:
+    path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    return path
+
+
+def prepare(home: Path) -> Places:
+    """Raises SettingsError when this home cannot be used."""
+    try:
+        made(home)
+        probe = home / f".probe.{os.getpid()}"
+        probe.write_bytes(b"")
+        probe.unlink()
+        return Places(home, socket_root(home))
+    except OSError as error:
+        raise SettingsError(f"ONHAND_HOME {home} cannot be used: {error.strerror}") from error
+
+
+def socket_root(home: Path) -> Path:
+    """Below home, or in a short directory of ours when the kernel allows no path that long, or a
+    client would read it as something else (a comma separates hosts)."""
+    root = home / "run"
+    is_short = len(str(root) + LONGEST_SOCKET) <= SOCKET_PATH_LIMIT
+    if is_short and re.fullmatch(PLAIN_PATH, str(root)):
+        return made(root)
+    return short_folder(home, "run")
+
+
+def short_folder(home: Path, purpose: str) -> Path:
+    """A directory in the machine's temporary one that belongs to this user and this home alone."""
+    name = hashlib.sha256(f"{os.fsencode(home)!r} {purpose}".encode()).hexdigest()[:10]
+    root = Path(tempfile.gettempdir()) / f"oh-{os.geteuid()}-{name}"
+    root.mkdir(mode=FOLDER_MODE, exist_ok=True)
+    status = root.lstat()
+    if root.is_symlink() or status.st_uid != os.geteuid() or status.st_mode & 0o022:
+        raise SettingsError(f"{root} belongs to somebody else: remove it or set TMPDIR")
+    return root
+
+
+def lock(home: Path) -> IO[str]:
+    """Held for as long as the file is open. The kernel lets go of it when its holder is killed."""
+    file = (home / "lock").open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.seek(0)
+        holder = file.read().strip() or "another process"
+        file.close()
+        raise SettingsError(f"ONHAND_HOME {home} is already served by process {holder}") from None
+    file.truncate(0)
+    file.write(str(os.getpid()))
+    file.flush()
+    return file
