@@ -1,0 +1,38 @@
+"""Checks of what callers send, before it goes anywhere: each names the field that is wrong."""
+
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from domain.access import Caller, Permission
+from domain.refusals import Invalid, NotPermitted
+
+ENCODER = msgspec.json.Encoder()
+
+
+def denied(caller: Caller, permission: Permission) -> NotPermitted | None:
+    return None if caller.may(permission) else NotPermitted(permission)
+
+
+def bad_text(field: str, value: str | None, limit: int) -> Invalid | None:
+    """None is fine; text must not be empty, too long or hold characters that are not printable."""
+    if value is None:
+        return None
+    if not value.strip():
+        return Invalid(field, "must not be empty")
+    if len(value) > limit:
+        return Invalid(field, f"must have at most {limit} characters")
+    if not value.isprintable() and any(ord(c) < 32 and c not in "\n\t" for c in value):
+        return Invalid(field, "must not hold control characters")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return Invalid(field, "is not valid Unicode")
+    return None
+
+
+def fingerprint(verb: str, *content: Any) -> int:
+    """64 bits, signed: the same for the same content, in every process."""
+    digest = blake2b(ENCODER.encode((verb, content)), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)

@@ -1,0 +1,72 @@
+"""The ledger of a cell, for people: newest first."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from domain.access import Caller, Permission
+from domain.ledger import BY_CODE
+from domain.refusals import NotPermitted
+from infra.models import Cell, Entry
+from services.checks import denied
+from services.pages import Page, after_key, check_first, page_of
+from services.runtime import Runtime
+
+COLUMNS = (
+    "seq",
+    "movement",
+    "quantity",
+    "pool",
+    "reference",
+    "reason",
+    "lot",
+    "caller",
+    "request_id",
+    "at",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    seq: int
+    sku: str
+    warehouse: str
+    kind: str
+    quantity: int
+    source: str
+    target: str
+    pool: str | None
+    reference: str | None
+    reason: str | None
+    lot: str | None
+    caller: str
+    request_id: str
+    at: datetime
+
+
+async def ledger(
+    rt: Runtime, caller: Caller, sku: str, warehouse: str, first: int, after: str | None
+) -> Page[LedgerEntry] | NotPermitted:
+    """The cell's entries, newest first; none where the cell does not exist."""
+    if no := denied(caller, Permission.READ_LEDGER):
+        return no
+    check_first(first)
+    key = after_key(after, (int,))
+    cells = Cell.filter(sku__code=sku, warehouse__code=warehouse)
+    ids = await cells.values_list("id", flat=True)
+    if not ids:
+        return Page([], [], False)
+    query = Entry.filter(cell_id=ids[0])
+    if key is not None:
+        query = query.filter(seq__lt=key[0])
+    rows = await query.order_by("-seq").limit(first + 1).values_list(*COLUMNS)
+
+    def told(row: Any) -> LedgerEntry:
+        seq, code, quantity, pool, reference, reason, lot, who, request_id, at = row
+        movement = BY_CODE[code]
+        path = (movement.kind, quantity, movement.source, movement.target)
+        return LedgerEntry(
+            seq, sku, warehouse, *path, pool, reference, reason, lot, who, str(request_id), at
+        )
+
+    return page_of(rows, first, lambda row: (row[0],), told)

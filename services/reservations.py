@@ -1,0 +1,146 @@
+"""Reservations as the outside sees them, and looking them up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain.access import Caller, Permission
+from domain.cell import Hold
+from domain.commands import CellKey
+from domain.refusals import NotFound, NotPermitted
+from domain.routing import Want
+from domain.states import ReservationState, reservation_state
+from infra.database import connection
+from infra.ledger import STATES
+from services.checks import denied
+from services.runtime import Runtime
+from services.whereabouts import Whereabout
+
+HOLDS = """
+SELECT s.code, w.code, h.quantity, h.deducted, h.state, h.deadline, h.pool, h.seq,
+  h.available_after, h.caller, h.customer, h.channel, h.created_at
+FROM hold h JOIN cell c ON c.id = h.cell_id
+JOIN sku s ON s.id = c.sku_id JOIN warehouse w ON w.id = c.warehouse_id
+WHERE h.reservation_id = $1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveStock:
+    """`region`, where the goods shall go, prefers its warehouses when lines are routed."""
+
+    id: UUID
+    lines: tuple[Want, ...]
+    ttl_seconds: int = 600
+    customer: str | None = None
+    channel: str | None = None
+    sale_id: UUID | None = None
+    ticket: str | None = None
+    region: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeductReservation:
+    """`lines` None hands over all that is left."""
+
+    id: UUID
+    reservation_id: UUID
+    lines: tuple[Want, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationLine:
+    sku: str
+    warehouse: str
+    quantity: int
+    deducted: int
+    seq: int
+    available_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """`expires_at` is None once confirmed or closed."""
+
+    id: UUID
+    state: ReservationState
+    lines: tuple[ReservationLine, ...]
+    customer: str | None
+    channel: str | None
+    sale_id: UUID | None
+    created_at: datetime
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A reservation as the database knows it."""
+
+    where: Whereabout
+    holds: dict[CellKey, Hold]
+
+
+async def reservation(
+    rt: Runtime, caller: Caller, reservation_id: UUID
+) -> Reservation | NotPermitted | None:
+    """None if there is no such reservation, or it is not the caller's to see."""
+    if no := denied(caller, Permission.READ_STOCK):
+        return no
+    stored = await stored_reservation(reservation_id)
+    if stored is None or not_theirs(caller, stored.where):
+        return None
+    return as_reservation(stored.where, stored.holds)
+
+
+async def stored_reservation(reservation_id: UUID) -> Stored | None:
+    rows = (await connection().execute_query(HOLDS, [reservation_id]))[1]
+    if not rows:
+        return None
+    holds = {
+        CellKey(row[0], row[1]): Hold(row[2], row[3], STATES[row[4]], *tuple(row)[5:9])
+        for row in map(tuple, rows)
+    }
+    ordered = dict(sorted(holds.items()))
+    caller, customer, channel, created_at = tuple(rows[0])[9:]
+    where = Whereabout(reservation_id, tuple(ordered), caller, customer, channel, created_at)
+    return Stored(where, ordered)
+
+
+async def find(
+    rt: Runtime, caller: Caller, reservation_id: UUID
+) -> Whereabout | NotFound | NotPermitted:
+    """Where the reservation is, if the caller may act on it."""
+    where = rt.whereabouts.get(reservation_id)
+    if where is None:
+        stored = await stored_reservation(reservation_id)
+        if stored is None:
+            return NotFound("reservation", str(reservation_id))
+        where = stored.where
+        rt.whereabouts.put(where)
+    if not_theirs(caller, where):
+        return NotPermitted(Permission.ANY_RESERVATION)
+    return where
+
+
+def not_theirs(caller: Caller, where: Whereabout) -> bool:
+    return where.caller != caller.subject and not caller.may(Permission.ANY_RESERVATION)
+
+
+def as_reservation(where: Whereabout, holds: Mapping[CellKey, Hold]) -> Reservation:
+    """`holds` in the order of their cells, at least one."""
+    state = reservation_state([hold.state for hold in holds.values()])
+    deadlines = [hold.deadline for hold in holds.values() if hold.deadline is not None]
+    return Reservation(
+        where.reservation,
+        state,
+        tuple(
+            ReservationLine(*key, hold.quantity, hold.deducted, hold.seq, hold.available_after)
+            for key, hold in holds.items()
+        ),
+        where.customer,
+        where.channel,
+        None,
+        where.created_at,
+        min(deadlines) if deadlines and state is ReservationState.HELD else None,
+    )

@@ -1,0 +1,22 @@
+"""Everything a use case may touch, built at the edge and passed in."""
+
+from dataclasses import dataclass
+
+from actors.client import StockClient
+from infra.cache import Cache
+from infra.clock import Clock
+from infra.hub import Hub
+from infra.settings import Settings
+from services.catalogue_cache import CatalogueCache
+from services.whereabouts import Whereabouts
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    settings: Settings
+    clock: Clock
+    stock: StockClient
+    cache: Cache
+    hub: Hub
+    catalogue: CatalogueCache
+    whereabouts: Whereabouts
