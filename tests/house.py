@@ -23,6 +23,7 @@ LAYERS = {
 }
 SERVERS = ("infra/embedded/",)
 MODULES = {
+    "aiohttp": ("connectors/",),
     "asyncpg": ("infra/", "actors/"),
     "click": ("api/",),
     "granian": ("api/",),
