@@ -1,0 +1,92 @@
+"""The live view of stock: the matching levels as they are, then each change as it happens."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
+from typing import TypeVar
+
+from domain.access import Caller
+from infra.database import LOST
+from infra.hub import Interest, Subscriber
+from infra.levels import CellLevel
+from infra.models import Cell
+from services.levels import COLUMNS, StockFilter, StockLevel, dress, from_row
+from services.runtime import Runtime
+from services.stock import check_filter, conditions
+
+PAGE = 500
+"""Levels read at once for a snapshot."""
+RETRY_SECONDS = 1.0
+
+T = TypeVar("T")
+
+
+async def stock_changed(
+    rt: Runtime, caller: Caller, wanted: StockFilter
+) -> AsyncIterator[StockLevel]:
+    """Per cell, seq never goes back, and the last level given is the newest there is. With
+    `available_at_most`, a cell is also given once more when it rises above. Raises Outage when the
+    subscriber is too slow or there are too many; it may subscribe again."""
+    check_filter(wanted)
+    with rt.hub.subscribed(interest_of(wanted)) as subscriber:
+        change = None
+        while True:
+            if change is None:
+                async for level in snapshot(rt, wanted, subscriber):
+                    yield level
+            change = await subscriber.next()
+            if change is None:
+                continue
+            shown = await patiently(partial(rt.hub.view, change, partial(one, rt)))
+            if shown is not None and belongs(wanted, shown):
+                yield shown
+
+
+def interest_of(wanted: StockFilter) -> Interest:
+    return Interest(
+        None if wanted.skus is None else frozenset(wanted.skus),
+        None if wanted.warehouses is None else frozenset(wanted.warehouses),
+        wanted.available_at_most,
+    )
+
+
+async def snapshot(
+    rt: Runtime, wanted: StockFilter, subscriber: Subscriber
+) -> AsyncIterator[StockLevel]:
+    """What is committed now. A level that has been overtaken waits in the subscriber's slots."""
+    after = 0
+    while page := await patiently(partial(stored_page, wanted, after)):
+        after = page[-1].cell_id
+        dressed = await patiently(partial(dress, rt, page))
+        shown = {(level.sku.code, level.warehouse.code): level for level in dressed}
+        for level in page:
+            if rt.hub.offer(level) and (level.sku, level.warehouse) in shown:
+                subscriber.given(level.cell_id)
+                yield shown[level.sku, level.warehouse]
+
+
+async def stored_page(wanted: StockFilter, after: int) -> list[CellLevel]:
+    query = Cell.filter(*conditions(wanted), id__gt=after).order_by("id").limit(PAGE)
+    return [from_row(row) for row in await query.values_list(*COLUMNS)]
+
+
+async def one(rt: Runtime, level: CellLevel) -> StockLevel | None:
+    """The level as it is shown; None if its SKU or warehouse is gone."""
+    dressed = await dress(rt, [level])
+    return dressed[0] if dressed else None
+
+
+def belongs(wanted: StockFilter, level: StockLevel) -> bool:
+    """What the hub cannot test, as it does not know the catalogue."""
+    if wanted.categories is not None and level.sku.category not in wanted.categories:
+        return False
+    return wanted.regions is None or level.warehouse.region in wanted.regions
+
+
+async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
+    """A live view outlives the database: it stands still until there is an answer."""
+    while True:
+        try:
+            return await ask()
+        except LOST:
+            await asyncio.sleep(RETRY_SECONDS)
