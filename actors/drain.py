@@ -63,7 +63,7 @@ class Frame:
 class Waiting(NamedTuple):
     request: Request
     frame: Frame | None
-    index: int
+    place: int
 
 
 class Owner:
@@ -115,7 +115,7 @@ class Owner:
             for item, reply in zip(waiting, replies, strict=True):
                 self.stats.count(item.request, reply)
                 if item.frame is not None:
-                    item.frame.settle(item.index, reply)
+                    item.frame.settle(item.place, reply)
             if not self.inbox:
                 self.filled.clear()
                 self.idle.set()
@@ -172,7 +172,7 @@ class Owner:
         return replies
 
     async def load(self, requests: list[Request]) -> dict[CellKey, NotFound]:
-        """Makes the requests' cells resident; those of no SKU or warehouse come back as refusals."""
+        """Makes the requests' cells resident; gives the refusals of those that cannot exist."""
         get = self.host.get
         missing = {key for r in requests for key, _ in r.lines if get(key) is None}
         if not missing:

@@ -111,5 +111,7 @@ def due_holds(cell: Cell | None, now: datetime) -> list[UUID]:
     return [
         reservation
         for reservation, hold in cell.holds.items()
-        if hold.state is ReservationState.HELD and hold.deadline is not None and hold.deadline <= now
+        if hold.state is ReservationState.HELD
+        and hold.deadline is not None
+        and hold.deadline <= now
     ]

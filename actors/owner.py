@@ -1,7 +1,7 @@
 """The owner as a Ray actor: a thin shell around the drain loop, with its deadlines and its sweep.
 
-All methods run on one event loop, in one concurrency group, so nothing here needs a lock. Ray starts
-the actor again when its process dies; it then knows nothing and reloads from the ledger.
+All methods run on one event loop, in one concurrency group, so nothing here needs a lock. Ray
+starts the actor again when its process dies; it then knows nothing and reloads from the ledger.
 """
 
 import asyncio
@@ -10,21 +10,17 @@ import logging
 import os
 from typing import Any
 
-import ray
-
 from actors.directory import owner_of
 from actors.drain import Owner
 from actors.store import PostgresStore
 from actors.wire import decode_requests, encode_replies
 from infra.clock import SystemClock
 from infra.database import NESTED_LOOPS, close_database, open_database
-from infra.levels import CellLevel, encode_levels
 from infra.ledger import cell_level
+from infra.levels import CellLevel, encode_levels
 from infra.outage import Outage
 from infra.settings import Settings
 
-CALLS_LIMIT = 1_000
-"""Calls in progress per owner; each API process has a few."""
 CONNECTIONS = 2
 """To the database: one appends, one sweeps."""
 DEADLINE_TICK_SECONDS = 0.1
@@ -38,7 +34,6 @@ RESIDENT_LIMIT = 100_000
 log = logging.getLogger(__name__)
 
 
-@ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=0, max_concurrency=CALLS_LIMIT)
 class OwnerActor:
     def __init__(self, index: int, settings: Settings) -> None:
         self.index = index

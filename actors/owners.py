@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import ray
-from ray.actor import ActorHandle
 from ray.exceptions import GetTimeoutError, RayError
 
 from actors.client import CALL_TIMEOUT_SECONDS, Ask, StockClient
@@ -14,6 +13,8 @@ from actors.owner import OwnerActor
 from infra.outage import Outage
 from infra.settings import Settings
 
+CALLS_LIMIT = 1_000
+"""Calls in progress per owner; each API process has one or two."""
 START_TIMEOUT_SECONDS = 60.0
 DRAIN_TIMEOUT_SECONDS = 15.0
 ASK_TIMEOUT_SECONDS = 5.0
@@ -21,14 +22,25 @@ ASK_TIMEOUT_SECONDS = 5.0
 
 def start(settings: Settings) -> list[int]:
     """Starts the owners that are not running yet; their process ids when all can work."""
-    handles = [
-        OwnerActor.options(
-            name=owner_name(index), namespace=NAMESPACE, lifetime="detached", get_if_exists=True
-        ).remote(index, settings)
+    handles: list[Any] = [
+        ray.remote(OwnerActor)
+        .options(
+            name=owner_name(index),
+            namespace=NAMESPACE,
+            lifetime="detached",
+            get_if_exists=True,
+            num_cpus=0,
+            max_restarts=-1,
+            max_task_retries=0,
+            max_concurrency=CALLS_LIMIT,
+        )
+        .remote(index, settings)
         for index in range(settings.owners)
     ]
     try:
-        pids: list[int] = ray.get([h.ready.remote() for h in handles], timeout=START_TIMEOUT_SECONDS)
+        pids: list[int] = ray.get(
+            [h.ready.remote() for h in handles], timeout=START_TIMEOUT_SECONDS
+        )
     except (RayError, GetTimeoutError) as error:
         raise Outage(f"the owners do not start: {type(error).__name__}") from error
     return pids
@@ -37,15 +49,15 @@ def start(settings: Settings) -> list[int]:
 def drain(settings: Settings) -> None:
     """Lets every owner finish what it was asked, then ends it."""
     handles = find(settings)
-    waiting = [handle.drain.remote() for handle in handles]
+    waiting: list[Any] = [handle.drain.remote() for handle in handles]
     if waiting:
         ray.wait(waiting, num_returns=len(waiting), timeout=DRAIN_TIMEOUT_SECONDS)
     for handle in handles:
         ray.kill(handle, no_restart=True)
 
 
-def find(settings: Settings) -> list[ActorHandle[Any]]:
-    found = []
+def find(settings: Settings) -> list[Any]:
+    found: list[Any] = []
     for index in range(settings.owners):
         try:
             found.append(ray.get_actor(owner_name(index), namespace=NAMESPACE))
@@ -67,7 +79,7 @@ def client(settings: Settings) -> StockClient:
 
 
 class RayChannel:
-    def __init__(self, handle: ActorHandle[Any]) -> None:
+    def __init__(self, handle: Any) -> None:
         self.handle = handle
 
     async def call(self, frame: bytes) -> bytes:
@@ -80,7 +92,7 @@ class RayChannel:
 
 
 class Asking:
-    def __init__(self, handles: Sequence[ActorHandle[Any]]) -> None:
+    def __init__(self, handles: Sequence[Any]) -> None:
         self.handles = handles
 
     async def stats(self) -> list[dict[str, Any]]:

@@ -76,7 +76,8 @@ class Round:
 
     def keep_hold(self, request: Request, cell: Cell, command: Command, step: Change) -> None:
         reservation, hold = step.reservation, step.hold
-        assert reservation is not None and hold is not None
+        assert reservation is not None
+        assert hold is not None
         if isinstance(command, Reserve):
             self.batch.make_hold(cell, reservation, hold, request.buyer, request.note.caller)
             self.deadlines.append((cell.key, command.deadline))

@@ -4,9 +4,8 @@ from bisect import bisect_left
 from collections import Counter
 from typing import Any
 
-from actors.wire import Failed, Reply
+from actors.wire import Done, Elsewhere, Reply
 from domain.commands import Request
-from domain.refusals import REFUSALS
 
 BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 """Entries per append, upper bounds."""
@@ -40,9 +39,7 @@ class OwnerStats:
 
     def count(self, request: Request, reply: Reply) -> None:
         self.commands[type(request.lines[0][1]).__name__.lower()] += 1
-        if isinstance(reply, REFUSALS):
-            self.refusals[reply.code] += 1
-        elif isinstance(reply, Failed):
+        if not isinstance(reply, Done | Elsewhere):
             self.refusals[reply.code] += 1
 
     def appended(self, entries: int, seconds: float) -> None:

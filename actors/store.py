@@ -73,9 +73,7 @@ class PostgresStore:
         async with self.connected() as connection:
             return await cells.load_cells(connection, keys, now)
 
-    async def load_holds(
-        self, wanted: Sequence[tuple[UUID, int]]
-    ) -> dict[tuple[UUID, int], Hold]:
+    async def load_holds(self, wanted: Sequence[tuple[UUID, int]]) -> dict[tuple[UUID, int], Hold]:
         async with self.connected() as connection:
             return await cells.load_holds(connection, wanted)
 

@@ -79,9 +79,7 @@ async def open_database(
     url: str, pool_size: int = 8, settings: dict[str, str] | None = None
 ) -> None:
     """Opens this process's pool; Tortoise's models and `connection()` use it from now on."""
-    await Tortoise.init(
-        config=config(url, pool_size, settings or {}), _enable_global_fallback=True
-    )
+    await Tortoise.init(config=config(url, pool_size, settings or {}), _enable_global_fallback=True)
 
 
 async def close_database() -> None:

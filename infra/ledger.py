@@ -92,7 +92,6 @@ SELECT onhand_fence((SELECT count(*) FROM moved), $50::bigint)
 """
 
 
-
 class Batch:
     """What one append writes. Cells are given as they are after the batch."""
 
@@ -151,8 +150,14 @@ async def append(connection: asyncpg.Connection, batch: Batch) -> None:
         for (reservation, cell_id), new in batch.made.items()
     ]
     changed = [
-        (reservation, cell_id, hold.deducted, STATE_CODE[hold.state], hold.deadline,
-         closed_at(hold, batch.now))
+        (
+            reservation,
+            cell_id,
+            hold.deducted,
+            STATE_CODE[hold.state],
+            hold.deadline,
+            closed_at(hold, batch.now),
+        )
         for (reservation, cell_id), hold in batch.changed.items()
     ]
     outcomes = [(*outcome, batch.now) for outcome in batch.outcomes.values()]
@@ -215,4 +220,4 @@ def pools_text(cell: Cell) -> str | None:
 
 
 def cell_level(cell: Cell) -> CellLevel:
-    return CellLevel(cell.id, *cell.key, *cell.level())
+    return CellLevel._make((cell.id, *cell.key, *cell.level()))

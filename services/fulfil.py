@@ -14,7 +14,7 @@ from domain.commands import CellKey, Command, Confirm, Deduct, Release
 from domain.ledger import Note
 from domain.refusals import Invalid, Refusal, ReservationClosed
 from domain.routing import Want
-from domain.states import OPEN_STATES, ReservationState, reservation_state
+from domain.states import OPEN_STATES, ReservationState
 from services.checks import denied, fingerprint
 from services.holding import Asked, held, parts
 from services.reservations import (
@@ -134,9 +134,7 @@ def bad_lines(lines: tuple[Want, ...] | None) -> Invalid | None:
     return None
 
 
-async def share_out(
-    lines: tuple[Want, ...], where: Whereabout
-) -> dict[CellKey, int] | Invalid:
+async def share_out(lines: tuple[Want, ...], where: Whereabout) -> dict[CellKey, int] | Invalid:
     """Units per cell. A line that names no warehouse takes from the reservation's cells of its
     SKU, in their order, as far as they hold something."""
     units: dict[CellKey, int] = {}

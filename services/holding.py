@@ -17,6 +17,8 @@ from domain.ledger import Note
 from domain.refusals import Refusal
 from services.runtime import Runtime
 
+NOBODY = Buyer()
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -25,7 +27,7 @@ class Asked:
     id: UUID
     fingerprint: int
     note: Note
-    buyer: Buyer = Buyer()
+    buyer: Buyer = NOBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +67,12 @@ async def place(
             await withdraw(rt, asked, [line for part in done for line in part.lines])
             return answer
     lines = sorted(line for part in done for line in part.lines)
-    return Placed(
-        {line.cell: held(line) for line in lines}, any(line.fresh for line in lines)
-    )
+    return Placed({line.cell: held(line) for line in lines}, any(line.fresh for line in lines))
 
 
 async def withdraw(rt: Runtime, asked: Asked, lines: list[LineDone]) -> None:
     """Only what this attempt placed: the rest belongs to a twin that was here before."""
-    placed: dict[CellKey, Command] = {
-        line.cell: Withdraw(asked.id) for line in lines if line.fresh
-    }
+    placed: dict[CellKey, Command] = {line.cell: Withdraw(asked.id) for line in lines if line.fresh}
     if placed:
         await rt.stock.submit_many(parts(rt, asked, placed, min(placed)))
 

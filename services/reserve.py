@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 
 from actors.wire import Elsewhere
 from domain.access import Caller, Permission
-from domain.cell import QUANTITY_LIMIT
 from domain.commands import Buyer, CellKey
+from domain.decisions import QUANTITY_LIMIT
 from domain.ledger import Note
 from domain.refusals import Conflict, InsufficientStock, Invalid, NotFound, Refusal
 from domain.routing import Offer, Want, route

@@ -1,6 +1,7 @@
 """Stock of a cell: asking for it, and every change but those of reservations."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from tortoise.expressions import Q
@@ -15,7 +16,15 @@ from infra.cache import CacheDown
 from infra.levels import CellLevel
 from infra.models import NOTE_LENGTH, TEXT_LENGTH, Cell
 from services.checks import bad_text, denied, fingerprint
-from services.levels import COLUMNS, StockFilter, StockLevel, dress, from_row, of_cell, stored_levels
+from services.levels import (
+    COLUMNS,
+    StockFilter,
+    StockLevel,
+    dress,
+    from_row,
+    of_cell,
+    stored_levels,
+)
 from services.pages import BadPage, Page, after_key, check_first, page_of
 from services.runtime import Runtime
 
@@ -98,8 +107,7 @@ async def move(rt: Runtime, caller: Caller, command: MoveStock) -> StockLevel | 
 
 async def return_stock(rt: Runtime, caller: Caller, command: ReturnStock) -> StockLevel | Refusal:
     if no := (
-        denied(caller, Permission.RETURN)
-        or bad_text("reference", command.reference, TEXT_LENGTH)
+        denied(caller, Permission.RETURN) or bad_text("reference", command.reference, TEXT_LENGTH)
     ):
         return no
     key = CellKey(command.sku, command.warehouse)
@@ -152,7 +160,9 @@ async def stock_levels(
     if key is not None:
         sku, warehouse = key
         query = query.filter(Q(sku__code__gt=sku) | Q(sku__code=sku, warehouse__code__gt=warehouse))
-    rows = await query.order_by("sku__code", "warehouse__code").limit(first + 1).values_list(*COLUMNS)
+    rows = (
+        await query.order_by("sku__code", "warehouse__code").limit(first + 1).values_list(*COLUMNS)
+    )
     page = page_of(rows, first, lambda row: (row[1], row[2]), from_row)
     return Page(await dress(rt, page.items), page.cursors, page.has_next)
 
@@ -171,7 +181,7 @@ async def levels_of(
 
 
 def conditions(wanted: StockFilter) -> list[Q]:
-    named = {
+    named: dict[str, Any] = {
         "sku__code__in": wanted.skus,
         "warehouse__code__in": wanted.warehouses,
         "sku__category__in": wanted.categories,
@@ -207,9 +217,7 @@ async def closed_to_goods(rt: Runtime, key: CellKey) -> Invalid | None:
 
 async def owner_level(rt: Runtime, key: CellKey) -> CellLevel | None:
     request_id = rt.clock.new_id()
-    done = await rt.stock.submit(
-        Request(request_id, 0, key, (Line(key, Read()),), Note("onhand"))
-    )
+    done = await rt.stock.submit(Request(request_id, 0, key, (Line(key, Read()),), Note("onhand")))
     if not isinstance(done, Done) or done.lines[0].level is None:
         return None
     return of_cell(key, done.lines[0].level)
