@@ -1,0 +1,102 @@
+"""The schema put together, and tuned for the road that every answer takes.
+
+Strawberry declares the types; the values are those of services and domain, so which type shows a
+value is a table lookup, and a field without a resolver is a plain attribute.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+import strawberry
+from graphql import (
+    GraphQLArgument,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLResolveInfo,
+    GraphQLSchema,
+    GraphQLUnionType,
+    Undefined,
+)
+from strawberry.schema.config import StrawberryConfig
+
+from schema import refusals
+from schema.catalogue import CatalogueMutations, CatalogueQueries
+from schema.changes import Subscription
+from schema.context import Context
+from schema.executor import ATTRIBUTE
+from schema.ledger import LedgerQueries
+from schema.reservations import ReservationMutations, ReservationQueries
+from schema.scalars import DATE_TIME
+from schema.stock import StockMutations, StockQueries
+from services.levels import StockLevel
+from services.reservations import Reservation
+
+NAMES: dict[type, str] = {Reservation: "Reservation", StockLevel: "StockLevel", **refusals.NAMES}
+
+
+@strawberry.type(description="What can be asked.")
+class Query(StockQueries, CatalogueQueries, ReservationQueries, LedgerQueries):
+    pass
+
+
+@strawberry.type(description="What can be done.")
+class Mutation(CatalogueMutations, ReservationMutations, StockMutations):
+    pass
+
+
+def build() -> strawberry.Schema:
+    schema = strawberry.Schema(
+        query=Query,
+        mutation=Mutation,
+        subscription=Subscription,
+        types=refusals.TYPES,
+        config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
+    )
+    tune(schema._schema)
+    return schema
+
+
+def tune(schema: GraphQLSchema) -> None:
+    for graphql_type in schema.type_map.values():
+        if graphql_type.name.startswith("__"):
+            continue
+        if isinstance(graphql_type, GraphQLUnionType | GraphQLInterfaceType):
+            graphql_type.resolve_type = name_of
+        if isinstance(graphql_type, GraphQLInputObjectType):
+            leave_out_nulls(graphql_type.fields.values())
+        if isinstance(graphql_type, GraphQLObjectType):
+            graphql_type.is_type_of = None
+            make_plain(graphql_type)
+            for field in graphql_type.fields.values():
+                leave_out_nulls(field.args.values())
+
+
+def name_of(value: object, info: GraphQLResolveInfo[Context], _type: object) -> str:
+    if type(value) in refusals.NAMES:
+        info.context.refusals.append(value.code)  # type: ignore[attr-defined]
+    return NAMES[type(value)]
+
+
+def leave_out_nulls(inputs: Iterable[GraphQLArgument | GraphQLInputField]) -> None:
+    """Python needs a default where GraphQL needs none: the schema says null only by leaving out."""
+    for one in inputs:
+        if one.default_value is None:
+            one.default_value = Undefined
+
+
+def make_plain(graphql_type: GraphQLObjectType) -> None:
+    for field in graphql_type.fields.values():
+        declared = field.extensions.get("strawberry-definition")
+        if declared is not None and declared.is_basic_field:
+            field.resolve = attribute(declared.python_name)
+            field.extensions[ATTRIBUTE] = declared.python_name
+
+
+def attribute(name: str) -> Callable[..., Any]:
+    def resolve(source: object, _info: object) -> Any:
+        return getattr(source, name)
+
+    return resolve

@@ -1,0 +1,58 @@
+"""What a resolver knows of the operation it serves: the runtime, the caller and the loaders.
+
+One context lives for one operation, or for one event of a subscription, so that what a loader
+remembers is never older than the answer it goes into.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.dataloader import DataLoader
+
+from domain.access import Caller, Permission
+from domain.refusals import Invalid, NotPermitted
+from services import stock
+from services.levels import StockLevel
+from services.runtime import Runtime
+
+T = TypeVar("T")
+LEVELS_PER_STATEMENT = 100  # SKUs whose levels are read at once: the largest page
+
+
+@dataclass(slots=True)
+class Context:
+    rt: Runtime
+    caller: Caller
+    refusals: list[str] = field(default_factory=list)
+    levels: DataLoader[str, list[StockLevel]] | None = None
+
+    def refused(self, permission: Permission, invalid: Invalid) -> NotPermitted | Invalid:
+        """For a malformed command: whoever may not do it at all is told so first."""
+        return invalid if self.caller.may(permission) else NotPermitted(permission.value)
+
+    def levels_of(self) -> DataLoader[str, list[StockLevel]]:
+        if self.levels is None:
+            load = partial(load_levels, self.rt, self.caller)
+            self.levels = DataLoader(load_fn=load, max_batch_size=LEVELS_PER_STATEMENT)
+        return self.levels
+
+
+async def load_levels(
+    rt: Runtime, caller: Caller, codes: list[str]
+) -> Sequence[list[StockLevel] | BaseException]:
+    levels = allowed(await stock.levels_of(rt, caller, codes))
+    return [levels.get(code, []) for code in codes]
+
+
+def allowed(answer: T | NotPermitted) -> T:
+    """Queries have no union to carry a refusal: not permitted is a GraphQL error."""
+    if isinstance(answer, NotPermitted):
+        raise GraphQLError(answer.message, extensions={"code": "FORBIDDEN"})
+    return answer
+
+
+Info = strawberry.Info[Context, None]

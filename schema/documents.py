@@ -1,0 +1,138 @@
+"""From the text of a document to something that may be executed, within limits.
+
+Parsing and validation cost a hundred times more than executing, and clients send few distinct
+documents: what was found about a text, good or bad, is remembered.
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLSchema,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    get_operation_ast,
+    parse,
+    validate,
+)
+
+TOKENS_LIMIT = 50_000  # of one document: some 800 aliased mutations with their inputs written out
+ALIASES_LIMIT = 1_000  # of one document
+DEPTH_LIMIT = 12  # fields within fields, introspection apart
+REPEATS_LIMIT = 2_000  # fields and spreads in one selection set
+ERRORS_SHOWN = 10  # of one document
+REMEMBERED_DOCUMENTS = 500
+REMEMBERED_CHARACTERS = 20_000  # a longer document is prepared anew each time
+
+PARSE_FAILED = {"code": "GRAPHQL_PARSE_FAILED"}
+VALIDATION_FAILED = {"code": "GRAPHQL_VALIDATION_FAILED"}
+
+
+class Prepared(NamedTuple):
+    """A valid document, and the operation in it that is meant."""
+
+    document: DocumentNode
+    operation: OperationDefinitionNode
+
+    @property
+    def kind(self) -> OperationType:
+        return self.operation.operation
+
+    @property
+    def root_fields(self) -> tuple[str, ...]:
+        selections = self.operation.selection_set.selections
+        return tuple(node.name.value for node in selections if isinstance(node, FieldNode))
+
+
+class Documents:
+    """Prepares documents for one schema."""
+
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self.schema = schema
+        self.remembered = lru_cache(REMEMBERED_DOCUMENTS)(self.read)
+
+    def prepare(self, text: str, operation_name: str | None) -> Prepared | list[GraphQLError]:
+        found = self.remembered(text) if len(text) <= REMEMBERED_CHARACTERS else self.read(text)
+        if isinstance(found, list):
+            return found
+        operation = get_operation_ast(found, operation_name)
+        if operation is None:
+            message = "name one of the document's operations in operationName"
+            return [GraphQLError(message, extensions=VALIDATION_FAILED)]
+        return Prepared(found, operation)
+
+    def read(self, text: str) -> DocumentNode | list[GraphQLError]:
+        try:
+            document = parse(text, no_location=False, max_tokens=TOKENS_LIMIT)
+        except GraphQLError as error:
+            return [coded(error, PARSE_FAILED)]
+        if problem := beyond_limits(document):
+            return [GraphQLError(problem, extensions=VALIDATION_FAILED)]
+        errors = validate(self.schema, document, max_errors=ERRORS_SHOWN)
+        return [coded(error, VALIDATION_FAILED) for error in errors] or document
+
+
+def coded(error: GraphQLError, extensions: dict[str, str]) -> GraphQLError:
+    return GraphQLError(
+        error.message,
+        error.nodes,
+        error.source,
+        error.positions,
+        extensions=dict(extensions),
+    )
+
+
+def beyond_limits(document: DocumentNode) -> str | None:
+    """Before validation, whose work grows with the square of what it is given."""
+    aliases = 0
+    for depth, selections in selection_sets(document):
+        fields = [node for node in selections.selections if isinstance(node, FieldNode)]
+        aliases += sum(1 for field in fields if field.alias)
+        if aliases > ALIASES_LIMIT:
+            return f"a document may have {ALIASES_LIMIT} aliases at most"
+        if len(selections.selections) > REPEATS_LIMIT:
+            return f"a selection may have {REPEATS_LIMIT} fields at most"
+        if depth > DEPTH_LIMIT:
+            return f"fields may be nested {DEPTH_LIMIT} deep at most"
+    return None
+
+
+def selection_sets(document: DocumentNode) -> Iterator[tuple[int, SelectionSetNode]]:
+    """Every selection set and how many fields lie above it, fragments followed, introspection left
+    out. A fragment is followed once from each depth, so cycles end at the limit."""
+    fragments = {
+        node.name.value: node
+        for node in document.definitions
+        if isinstance(node, FragmentDefinitionNode)
+    }
+    waiting = [
+        (1, node.selection_set)
+        for node in document.definitions
+        if isinstance(node, OperationDefinitionNode)
+    ]
+    followed: set[tuple[int, str]] = set()
+    while waiting:
+        depth, selections = waiting.pop()
+        yield depth, selections
+        for node in selections.selections:
+            match node:
+                case FieldNode(selection_set=inner) if inner and not is_introspection(node):
+                    waiting.append((depth + 1, inner))
+                case InlineFragmentNode(selection_set=inner):
+                    waiting.append((depth, inner))
+                case FragmentSpreadNode() if (name := node.name.value) in fragments:
+                    if (depth, name) not in followed:
+                        followed.add((depth, name))
+                        waiting.append((depth, fragments[name].selection_set))
+
+
+def is_introspection(field: FieldNode) -> bool:
+    return field.name.value.startswith("__")

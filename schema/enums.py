@@ -1,0 +1,49 @@
+"""The closed lists of the API. Names are the contract's, values are the domain's."""
+
+from enum import Enum
+
+import strawberry
+
+
+@strawberry.enum(description="How fresh an answer has to be.")
+class Consistency(Enum):
+    CACHED = strawberry.enum_value(
+        "cached", description="From the read model: usually milliseconds behind the ledger."
+    )
+    STRONG = strawberry.enum_value(
+        "strong", description="From the cell's owner: what the ledger says now."
+    )
+
+
+@strawberry.enum(description="The life of a reservation.")
+class ReservationState(Enum):
+    HELD = strawberry.enum_value("held", description="Units are held until the deadline passes.")
+    CONFIRMED = strawberry.enum_value(
+        "confirmed", description="Paid: the hold has no deadline any more."
+    )
+    DEDUCTED = strawberry.enum_value(
+        "deducted", description="Handed over: nothing is held any more."
+    )
+    RELEASED = strawberry.enum_value("released", description="Given back before it was paid.")
+    EXPIRED = strawberry.enum_value("expired", description="The deadline passed unpaid.")
+
+
+@strawberry.enum(description="Why a quantity is corrected.")
+class AdjustReason(Enum):
+    CORRECTION = strawberry.enum_value("correction", description="A booking was wrong.")
+    FOUND = strawberry.enum_value("found", description="Units turned up.")
+    LOST = strawberry.enum_value("lost", description="Units cannot be found.")
+    DAMAGED = strawberry.enum_value("damaged", description="Units broke and are gone.")
+    THEFT = strawberry.enum_value("theft", description="Units were stolen.")
+    PROMOTION = strawberry.enum_value("promotion", description="Units were given away.")
+    OTHER = strawberry.enum_value("other", description="Anything else: say it in the note.")
+
+
+@strawberry.enum(description="Where units of a cell are.")
+class Bucket(Enum):
+    AVAILABLE = strawberry.enum_value("available", description="Free to be promised.")
+    RESERVED = strawberry.enum_value("reserved", description="Held for customers.")
+    QUARANTINED = strawberry.enum_value(
+        "quarantined", description="Kept back until someone has looked at them."
+    )
+    DAMAGED = strawberry.enum_value("damaged", description="Not fit for sale.")
