@@ -6,6 +6,7 @@ entry            one row of the ledger: a positive quantity moved from one bucke
 bucket           where units are; tracked buckets lie inside a cell, outside buckets keep no balance
 pool             a ring-fence inside the available bucket: the open pool, or one named pool
 movement         a row of the table kind -> (source, target)
+floor            how low a bucket may go: 0, or below 0 for the open pool of a SKU on backorder
 on hand          the sum of the tracked buckets
 available        units of the open pool, free to be promised
 reserve          hold units for a customer, with a deadline
@@ -13,11 +14,18 @@ confirm          paid: the hold has no deadline any more
 deduct           handed over: reserved goes to the customer
 release, expire  given back; timed out
 withdraw         undo a hold that was never answered, as if it had not been asked for
+deadline         the instant from which an unpaid hold no longer counts
 hold             the part of a reservation that lies in one cell
 reservation      all holds made under one client-made id
 route            choose the warehouses of an order
-receive, adjust  goods in; a correction with a reason
+receive, return  goods in from a supplier; goods back from a customer
+adjust           a correction with a reason: a count gain or a count loss
+move             units from one shelf (available, quarantined, damaged) to another
 quarantine       quality hold; clear is its end
+damage, scrap    set aside as broken; thrown away
+transfer         goods moving between two warehouses: transfer out, then transfer in
+allot            ring-fence units of the open pool; unallot is its end
+read             ask for the level as the owner knows it
 request          what an owner is asked to do at once: one id, one or more cells, all or nothing
 outcome          the stored first answer to a request
 refusal          an expected no, a value

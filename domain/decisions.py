@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from domain.cell import ALLOT, AVAILABLE, NO_CHANGE, SLOT, UNALLOT, Cell, Change, Hold
+from domain.cell import ALLOT, NO_CHANGE, SLOT, UNALLOT, Cell, Change, Hold
 from domain.commands import (
     Adjust,
     Allot,
@@ -240,7 +240,7 @@ def close(
 
 def free(cell: Cell, pool: str | None) -> int:
     """Units that may leave the pool; the floor (0 or negative: backorder) is the open pool's."""
-    return cell.units[AVAILABLE] - cell.floor if pool is None else cell.pools.get(pool, 0)
+    return cell.in_pool(pool) - (cell.floor if pool is None else 0)
 
 
 def shortage(cell: Cell, requested: int, left: int) -> InsufficientStock:
