@@ -157,12 +157,12 @@ class Bus:
         """There and back: what was sent before has arrived."""
         self.must_be_up()
         try:
-            await self.client.flush(CONNECT_SECONDS)
+            await self.client.rtt(CONNECT_SECONDS)
         except FAILURES as error:
             raise BusDown(f"the bus does not answer: {error!r}") from error
 
     def must_be_up(self) -> None:
-        if not self.is_up.is_set():
+        if not self.client.is_connected:
             raise BusDown("the bus is not connected")
 
     async def publish(self, levels: Sequence[CellLevel]) -> None:
