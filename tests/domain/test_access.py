@@ -1,5 +1,7 @@
 """Who may do what, as a table that a shopkeeper can check."""
 
+from dataclasses import FrozenInstanceError
+
 import pytest
 
 from domain.access import PERMISSIONS, Caller, Permission, Role
@@ -24,6 +26,13 @@ def test_a_permission_is_given_to_these_roles(row: list[str]) -> None:
     permission, *roles = row
     for role in Role:
         assert Caller("ann", role).may(Permission(permission)) == (role in roles), role
+
+
+def test_a_caller_does_not_change_its_role() -> None:
+    caller = Caller("ann", Role.STOREFRONT)
+    assert not hasattr(caller, "__dict__")
+    with pytest.raises(FrozenInstanceError):
+        caller.role = Role.ADMIN  # type: ignore[misc]
 
 
 def test_every_permission_and_role_stands_in_the_table() -> None:
