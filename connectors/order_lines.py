@@ -7,7 +7,7 @@ import csv
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count, islice
 from pathlib import Path
@@ -41,7 +41,6 @@ class OrderFile:
     date_format: str = DATE_FORMAT
 
 
-NO_VALUES = (None,) * len(COLUMNS)
 MALFORMED = dirty(Dirt.ROW_MALFORMED)
 
 
@@ -101,9 +100,12 @@ def judged_batches(source: OrderFile) -> Iterator[Batch]:
             raise BadOrderFile(f"--encoding {source.encoding}: {error}") from error
 
 
-def sold_lines(source: OrderFile, tally: Tally) -> Iterator[OrderLine]:
-    """The certain lines alone; the others are counted."""
+def sold_lines(
+    source: OrderFile, tally: Tally, seen: Callable[[Batch], None]
+) -> Iterator[OrderLine]:
+    """The certain lines alone. All are counted, and each batch is shown to `seen`."""
     for batch in judged_batches(source):
+        seen(batch)
         for _, verdict in batch.lines:
             tally.count(verdict)
             if verdict.line is not None:
@@ -134,7 +136,7 @@ def csv_batches(file: IO[bytes], source: OrderFile) -> Iterator[Batch]:
     def keep(bad: Any) -> str:
         number = bad.number - 1
         skipped.add(number)
-        malformed.append(Judged(Row(number, *NO_VALUES, bad.text), MALFORMED))
+        malformed.append(Judged(Row(number, note=bad.text), MALFORMED))
         return "skip"
 
     reader = pyarrow.csv.open_csv(

@@ -74,14 +74,14 @@ class Row(NamedTuple):
     whole text of a line that fell into no columns."""
 
     number: int
-    invoice: Value
-    code: Value
-    description: Value
-    quantity: Value
-    at: Value
-    price: Value
-    customer: Value
-    country: Value
+    invoice: Value = None
+    code: Value = None
+    description: Value = None
+    quantity: Value = None
+    at: Value = None
+    price: Value = None
+    customer: Value = None
+    country: Value = None
     category: Value = None
     barcode: Value = None
     note: str | None = None
