@@ -18,6 +18,7 @@ from infra.bus import Bus, BusDown
 from infra.cache import Cache, CacheDown, Filling, RelayReport
 from infra.database import LOST, close_database, open_database, raw_connection
 from infra.levels import CellLevel, decode_levels
+from infra.logs import setup_logs
 from infra.outbox import Outbox, OutboxRow, PostgresOutbox
 from infra.settings import Settings, current_settings
 
@@ -189,12 +190,16 @@ async def serve(settings: Settings, stopping: asyncio.Event) -> None:
     await open_database(settings.database_url, 1, NO_WAITING)
     cache = Cache.connect(settings.redis_url)
     bus = await Bus.connect(settings.nats_url)
+    is_lost = False
     try:
         while not stopping.is_set():
             try:
                 await reign(cache, bus, stopping)
+                is_lost = False
             except LOST as error:
-                log.warning("the relay waits for the database: %r", error)
+                if not is_lost:
+                    log.warning("the relay waits for the database: %r", error)
+                is_lost = True
             except Exception:  # tidy: allow broad-except: the relay forgets and starts again
                 log.exception("the relay starts again")
             await rest(RETRY_SECONDS, stopping)
@@ -206,7 +211,7 @@ async def serve(settings: Settings, stopping: asyncio.Event) -> None:
 
 async def main() -> None:
     settings = current_settings()
-    logging.basicConfig(level=settings.log_level.upper())
+    setup_logs(settings.log_level)
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
