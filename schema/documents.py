@@ -4,7 +4,7 @@ Parsing and validation cost a hundred times more than executing, and clients sen
 documents: what was found about a text, good or bad, is remembered.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from graphql import (
     InlineFragmentNode,
     OperationDefinitionNode,
     OperationType,
+    SelectionNode,
     SelectionSetNode,
     get_operation_ast,
     parse,
@@ -27,7 +28,7 @@ from graphql import (
 TOKENS_LIMIT = 50_000  # of one document: some 800 aliased mutations with their inputs written out
 ALIASES_LIMIT = 1_000  # of one document
 DEPTH_LIMIT = 12  # fields within fields, introspection apart
-REPEATS_LIMIT = 2_000  # fields and spreads in one selection set
+REPEATS_LIMIT = 1_000  # fields and spreads in one selection set
 ERRORS_SHOWN = 10  # of one document
 REMEMBERED_DOCUMENTS = 500
 REMEMBERED_CHARACTERS = 20_000  # a longer document is prepared anew each time
@@ -123,16 +124,22 @@ def selection_sets(document: DocumentNode) -> Iterator[tuple[int, SelectionSetNo
         depth, selections = waiting.pop()
         yield depth, selections
         for node in selections.selections:
-            match node:
-                case FieldNode(selection_set=inner) if inner and not is_introspection(node):
-                    waiting.append((depth + 1, inner))
-                case InlineFragmentNode(selection_set=inner):
-                    waiting.append((depth, inner))
-                case FragmentSpreadNode() if (name := node.name.value) in fragments:
-                    if (depth, name) not in followed:
-                        followed.add((depth, name))
-                        waiting.append((depth, fragments[name].selection_set))
+            below = selection_set_of(node, fragments)
+            spread = (depth, node.name.value) if isinstance(node, FragmentSpreadNode) else None
+            if below is not None and spread not in followed:
+                waiting.append((depth + isinstance(node, FieldNode), below))
+            if spread is not None:
+                followed.add(spread)
 
 
-def is_introspection(field: FieldNode) -> bool:
-    return field.name.value.startswith("__")
+def selection_set_of(
+    node: SelectionNode, fragments: Mapping[str, FragmentDefinitionNode]
+) -> SelectionSetNode | None:
+    match node:
+        case FieldNode():
+            return None if node.name.value.startswith("__") else node.selection_set
+        case InlineFragmentNode():
+            return node.selection_set
+        case FragmentSpreadNode() if node.name.value in fragments:
+            return fragments[node.name.value].selection_set
+    return None

@@ -5,7 +5,7 @@ operation and costs more than reserving stock does, so operations go to graphql-
 Every event of a subscription is executed and encoded once for all clients that asked the same.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from functools import partial
 from typing import Any, NamedTuple, cast
@@ -83,7 +83,7 @@ class Engine:
 
     async def stream(
         self, asker: Asker, prepared: Prepared, operation: Operation
-    ) -> AsyncIterator[Answer]:
+    ) -> AsyncGenerator[Answer, None]:
         """A subscription: an answer for each event, until the events or the client end."""
         context = Context(self.rt, asker.caller)
         executor = self.executor.build(

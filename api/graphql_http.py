@@ -1,0 +1,151 @@
+"""GraphQL over HTTP: POST, GET for queries, and the console for browsers, at one address.
+
+Follows the GraphQL-over-HTTP specification: a document that cannot be executed is answered 400 to
+clients that accept application/graphql-response+json, and 200 to those that know only
+application/json. Without a good token everything is answered 401, in GraphQL's own form.
+"""
+
+from http import HTTPStatus
+from urllib.parse import parse_qs
+
+import msgspec
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from api.authentication import Gate
+from api.graphiql import CONSOLE
+from api.graphql_sse import EventStream
+from api.operations import BODY_LIMIT_BYTES, Asked, Operations, Sent, problem
+from schema.engine import Answer
+
+JSON = "application/json"
+GRAPHQL_JSON = "application/graphql-response+json"
+EVENTS = "text/event-stream"
+PAGE = "text/html"
+DECODER = msgspec.json.Decoder(Sent)
+
+
+class Refused(Exception):
+    """The request cannot be taken as an operation; `answer` says why."""
+
+    def __init__(self, status: HTTPStatus, answer: Answer, headers: dict[str, str]) -> None:
+        super().__init__(status)
+        self.status = status
+        self.answer = answer
+        self.headers = headers
+
+
+class GraphQLOverHTTP:
+    """An ASGI application for one route."""
+
+    def __init__(self, operations: Operations, gate: Gate) -> None:
+        self.operations = operations
+        self.gate = gate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        accept = headers.get("accept", "")
+        if scope["method"] in ("GET", "HEAD") and PAGE in accept:
+            await CONSOLE(scope, receive, send)
+            return
+        try:
+            asked = await self.asked(scope, headers, receive)
+        except Refused as refused:
+            response = shown(refused.answer, accept, refused.status, refused.headers)
+            await response(scope, receive, send)
+            return
+        if EVENTS in accept:
+            await EventStream(self.operations, asked)(scope, receive, send)
+            return
+        if isinstance(asked, Asked):
+            asked = await self.operations.execute(asked)
+        await shown(asked, accept)(scope, receive, send)
+
+    async def asked(self, scope: Scope, headers: Headers, receive: Receive) -> Asked | Answer:
+        """What is asked, or the answer where the document cannot be executed; or Refused."""
+        method = scope["method"]
+        if method not in ("GET", "POST"):
+            raise refusal(
+                HTTPStatus.METHOD_NOT_ALLOWED, "use POST, or GET for queries", "GET, POST"
+            )
+        caller = self.gate.caller_of(headers.get("authorization"))
+        if caller is None:
+            raise unauthenticated()
+        sent = from_query(scope) if method == "GET" else await from_body(headers, receive)
+        asked = self.operations.prepare(caller, sent.operation())
+        if isinstance(asked, Answer):
+            return asked
+        if method == "GET" and asked.kind == "mutation":
+            raise refusal(HTTPStatus.METHOD_NOT_ALLOWED, "mutations need POST", "POST")
+        if asked.kind == "subscription" and EVENTS not in headers.get("accept", ""):
+            message = f"a subscription needs WebSocket, or Accept: {EVENTS}"
+            raise refusal(HTTPStatus.NOT_ACCEPTABLE, message)
+        return asked
+
+
+def from_query(scope: Scope) -> Sent:
+    given = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=16)
+    one = {name: values[-1] for name, values in given.items()}
+    try:
+        variables = msgspec.json.decode(one.get("variables", "null"), type=dict[str, object] | None)
+    except msgspec.MsgspecError as error:
+        raise refusal(HTTPStatus.BAD_REQUEST, f"variables: {error}") from None
+    if "query" not in one:
+        raise refusal(HTTPStatus.BAD_REQUEST, "query is missing")
+    return Sent(one["query"], variables, one.get("operationName"))
+
+
+async def from_body(headers: Headers, receive: Receive) -> Sent:
+    if headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
+        raise refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Content-Type must be {JSON}")
+    try:
+        return DECODER.decode(await body_of(headers, receive))
+    except msgspec.MsgspecError as error:
+        raise refusal(HTTPStatus.BAD_REQUEST, f"the body is not an operation: {error}") from None
+    except UnicodeDecodeError:
+        raise refusal(HTTPStatus.BAD_REQUEST, "the body is not UTF-8") from None
+
+
+async def body_of(headers: Headers, receive: Receive) -> bytearray:
+    declared = headers.get("content-length", "0")
+    if declared.isdigit() and int(declared) > BODY_LIMIT_BYTES:
+        raise too_large()
+    message = await receive()
+    body = bytearray(message.get("body", b""))
+    while message.get("more_body", False):
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > BODY_LIMIT_BYTES:
+            raise too_large()
+    if message["type"] == "http.disconnect":
+        raise refusal(HTTPStatus.BAD_REQUEST, "the client went away")
+    return body
+
+
+def refusal(status: HTTPStatus, message: str, allow: str | None = None) -> Refused:
+    headers = {} if allow is None else {"allow": allow}
+    return Refused(status, problem(message, status.name), headers)
+
+
+def too_large() -> Refused:
+    limit = f"a request may have {BODY_LIMIT_BYTES} bytes at most"
+    return refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, limit)
+
+
+def unauthenticated() -> Refused:
+    answer = problem("a good token is needed: Authorization: Bearer <token>", "UNAUTHENTICATED")
+    return Refused(HTTPStatus.UNAUTHORIZED, answer, {"www-authenticate": "Bearer"})
+
+
+def shown(
+    answer: Answer,
+    accept: str,
+    status: HTTPStatus | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    media_type = GRAPHQL_JSON if GRAPHQL_JSON in accept else JSON
+    if status is None:
+        is_bad = media_type == GRAPHQL_JSON and not answer.was_executed
+        status = HTTPStatus.BAD_REQUEST if is_bad else HTTPStatus.OK
+    return Response(answer.body, status, headers, media_type)

@@ -1,0 +1,294 @@
+"""GraphQL over WebSocket: the subprotocol graphql-transport-ws, with its closing codes.
+
+Each operation is a task that sends its own answers and waits until the socket has taken them, so
+one answer per operation is all that waits here; what changes meanwhile waits, newest wins, where
+the changes come from. A socket that takes nothing for SEND_SECONDS is closed.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Mapping
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import msgspec
+from starlette.datastructures import Headers
+from starlette.types import Receive, Scope, Send
+
+from api.authentication import Gate
+from api.operations import BODY_LIMIT_BYTES, Asked, Operations, Sent, problem
+from domain.access import Caller
+from schema.engine import Answer
+
+LOG = logging.getLogger("onhand.api")
+SUBPROTOCOL = "graphql-transport-ws"
+OPERATIONS_LIMIT = 100
+"""Operations open at once on one socket."""
+ID_LIMIT = 128
+"""Characters of an operation's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a socket is waited for, in seconds."""
+
+    for_init: float = 10.0
+    for_sending: float = 20.0
+    between_pings: float = 20.0
+    for_any_message: float = 65.0
+
+
+class Closed(NamedTuple):
+    code: int
+    reason: str
+
+
+BAD_MESSAGE = 4400
+UNAUTHORIZED = Closed(4401, "Unauthorized")
+FORBIDDEN = Closed(4403, "Forbidden")
+NO_SUBPROTOCOL = Closed(4406, "Subprotocol not acceptable")
+NO_INIT = Closed(4408, "Connection initialisation timeout")
+TOO_MANY_INITS = Closed(4429, "Too many initialisation requests")
+SILENT = Closed(1002, "No answer to pings")
+TOO_SLOW = Closed(1013, "Too slow")
+INTERNAL = Closed(1011, "Internal error")
+
+
+class Said(msgspec.Struct):
+    """Any message of a client."""
+
+    type: str
+    id: str | None = None
+    payload: msgspec.Raw = msgspec.Raw(b"null")
+
+
+SAID = msgspec.json.Decoder(Said)
+SENT = msgspec.json.Decoder(Sent)
+INIT = msgspec.json.Decoder(dict[str, Any] | None)
+PONG = '{"type":"pong"}'
+PING = '{"type":"ping"}'
+ACK = '{"type":"connection_ack"}'
+
+
+class GraphQLOverWebSocket:
+    """An ASGI application for one route."""
+
+    def __init__(
+        self, operations: Operations, gate: Gate, patience: Patience | None = None
+    ) -> None:
+        self.operations = operations
+        self.gate = gate
+        self.patience = patience or Patience()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        offered = SUBPROTOCOL in scope["subprotocols"]
+        await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL if offered else None})
+        socket = Socket(self, Headers(scope=scope).get("authorization"), send)
+        self.operations.metrics.sockets.inc()
+        try:
+            closed = await socket.serve(receive) if offered else NO_SUBPROTOCOL
+        finally:
+            self.operations.metrics.sockets.dec()
+        if closed is not None:
+            self.operations.metrics.closings.labels(
+                str(closed.code), self.operations.metrics.worker
+            ).inc()
+            await socket.close(closed)
+
+
+class Socket:
+    """One connection. Its life ends with the first reason to close it, or when the client goes."""
+
+    def __init__(self, home: GraphQLOverWebSocket, authorization: str | None, send: Send) -> None:
+        self.operations = home.operations
+        self.gate = home.gate
+        self.patience = home.patience
+        self.authorization = authorization
+        self.send = send
+        self.turn = asyncio.Lock()
+        self.ending: asyncio.Future[Closed | None] = asyncio.get_running_loop().create_future()
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.operating: dict[str, asyncio.Task[None]] = {}
+        self.is_ready = False
+        self.heard_at = 0.0
+
+    async def serve(self, receive: Receive) -> Closed | None:
+        self.start(self.read(receive))
+        self.start(self.watch())
+        try:
+            return await self.ending
+        finally:
+            running = [task for task in self.tasks if task.cancel()]
+            if running:
+                await asyncio.wait(running)
+
+    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.finished)
+        return task
+
+    def finished(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            LOG.error("a socket's task failed", exc_info=error)
+            self.end(INTERNAL)
+
+    def end(self, closed: Closed | None) -> None:
+        if not self.ending.done():
+            self.ending.set_result(closed)
+
+    async def read(self, receive: Receive) -> None:
+        while not self.ending.done():
+            message = await receive()
+            if message["type"] == "websocket.disconnect":
+                self.end(None)
+                return
+            self.heard_at = asyncio.get_running_loop().time()
+            text = message.get("text")
+            if text is None or len(text) > BODY_LIMIT_BYTES:
+                self.end(Closed(BAD_MESSAGE, "A message must be text, and not too long"))
+                return
+            await self.hear(text)
+
+    async def watch(self) -> None:
+        """Waits for the first message, then looks whether there still is somebody, and whether the
+        token is still good."""
+        await asyncio.sleep(self.patience.for_init)
+        if not self.is_ready:
+            self.end(NO_INIT)
+        while not self.ending.done():
+            await self.say(PING)
+            await asyncio.sleep(self.patience.between_pings)
+            silence = asyncio.get_running_loop().time() - self.heard_at
+            if silence > self.patience.for_any_message:
+                self.end(SILENT)
+            if self.gate.caller_of(self.authorization) is None:
+                self.end(FORBIDDEN)
+
+    async def hear(self, text: str) -> None:
+        try:
+            said = SAID.decode(text)
+            match said.type:
+                case "connection_init":
+                    await self.init(said)
+                case "ping":
+                    await self.say(PONG)
+                case "pong":
+                    pass
+                case "subscribe":
+                    await self.subscribe(said)
+                case "complete":
+                    self.complete(said)
+                case _:
+                    self.end(Closed(BAD_MESSAGE, "Unknown message type"))
+        except (msgspec.MsgspecError, UnicodeError):
+            self.end(Closed(BAD_MESSAGE, "Invalid message"))
+
+    async def init(self, said: Said) -> None:
+        if self.is_ready:
+            self.end(TOO_MANY_INITS)
+            return
+        given = authorization_in(INIT.decode(said.payload) or {})
+        self.authorization = given or self.authorization
+        if self.gate.caller_of(self.authorization) is None:
+            self.end(FORBIDDEN)
+            return
+        self.is_ready = True
+        await self.say(ACK)
+
+    async def subscribe(self, said: Said) -> None:
+        if not self.is_ready:
+            self.end(UNAUTHORIZED)
+            return
+        caller = self.gate.caller_of(self.authorization)
+        if caller is None:
+            self.end(FORBIDDEN)
+            return
+        if not said.id or len(said.id) > ID_LIMIT:
+            self.end(Closed(BAD_MESSAGE, "An operation needs an id"))
+        elif said.id in self.operating:
+            self.end(Closed(4409, f"Subscriber for {said.id} already exists"))
+        elif len(self.operating) >= OPERATIONS_LIMIT:
+            await self.say(error_message(said.id, TOO_MANY))
+        else:
+            sent = SENT.decode(said.payload)
+            self.operating[said.id] = self.start(self.run(said.id, caller, sent))
+
+    def complete(self, said: Said) -> None:
+        task = self.operating.pop(said.id or "", None)
+        if task is not None:
+            task.cancel()
+
+    async def run(self, key: str, caller: Caller, sent: Sent) -> None:
+        """One operation, to its end."""
+        asked = self.operations.prepare(caller, sent.operation())
+        if isinstance(asked, Answer):
+            last = error_message(key, asked)
+        else:
+            last = await self.answer(key, asked)
+        del self.operating[key]
+        await self.say(last)
+
+    async def answer(self, key: str, asked: Asked) -> str:
+        """Sends the answers; the message that ends the operation."""
+        if asked.kind != "subscription":
+            answer = await self.operations.execute(asked)
+            if not answer.was_executed:
+                return error_message(key, answer)
+            await self.say(next_message(key, answer))
+            return complete_message(key)
+        async with aclosing(self.operations.stream(asked)) as answers:
+            async for answer in answers:
+                if not answer.was_executed:
+                    return error_message(key, answer)
+                await self.say(next_message(key, answer))
+        return complete_message(key)
+
+    async def say(self, text: str) -> None:
+        """One at a time, so that a socket that is not read holds back only itself."""
+        async with self.turn:
+            try:
+                async with asyncio.timeout(self.patience.for_sending):
+                    await self.send({"type": "websocket.send", "text": text})
+            except TimeoutError:
+                self.end(TOO_SLOW)
+            except OSError:
+                self.end(None)
+
+    async def close(self, closed: Closed) -> None:
+        with suppress(TimeoutError, OSError):
+            async with asyncio.timeout(self.patience.for_sending):
+                await self.send(
+                    {"type": "websocket.close", "code": closed.code, "reason": closed.reason}
+                )
+
+
+def authorization_in(payload: Mapping[str, Any]) -> str | None:
+    """Headers are written in any case, and so is what stands for them."""
+    for name, value in payload.items():
+        if name.lower() == "authorization" and isinstance(value, str):
+            return value
+    return None
+
+
+def quoted(key: str) -> str:
+    return msgspec.json.encode(key).decode()
+
+
+def next_message(key: str, answer: Answer) -> str:
+    return f'{{"id":{quoted(key)},"type":"next","payload":{answer.body.decode()}}}'
+
+
+def error_message(key: str, answer: Answer) -> str:
+    errors = msgspec.json.decode(answer.body, type=dict[str, msgspec.Raw])["errors"]
+    return f'{{"id":{quoted(key)},"type":"error","payload":{bytes(errors).decode()}}}'
+
+
+def complete_message(key: str) -> str:
+    return f'{{"id":{quoted(key)},"type":"complete"}}'
+
+
+TOO_MANY = problem(f"{OPERATIONS_LIMIT} operations at once on one socket", "BUSY", retryable=True)

@@ -1,0 +1,95 @@
+"""One operation, whatever the transport: prepared, given its time, counted.
+
+A transport parses what came, asks who sent it, and shows the answers in its own way.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import NamedTuple
+
+import msgspec
+
+from api.metrics import Metrics
+from domain.access import Caller
+from infra.logs import CORRELATION
+from schema.documents import Prepared
+from schema.engine import Answer, Asker, Engine, Operation
+
+OPERATION_SECONDS = 30.0
+"""An owner that Ray starts again is back well before; then the client is told to ask again."""
+BODY_LIMIT_BYTES = 4 * 1024 * 1024
+"""2,000 lines of a reservation are 0.2 MB."""
+
+
+class Sent(msgspec.Struct, rename={"name": "operationName"}):
+    """An operation as JSON, over any transport."""
+
+    query: str
+    variables: dict[str, object] | None = None
+    name: str | None = None
+
+    def operation(self) -> Operation:
+        return Operation(self.query, self.variables, self.name)
+
+
+class Asked(NamedTuple):
+    """An operation that may be executed or streamed."""
+
+    asker: Asker
+    prepared: Prepared
+    operation: Operation
+
+    @property
+    def kind(self) -> str:
+        return self.prepared.kind.value
+
+
+class Operations:
+    def __init__(self, engine: Engine, metrics: Metrics) -> None:
+        self.engine = engine
+        self.metrics = metrics
+
+    def prepare(self, caller: Caller, operation: Operation) -> Asked | Answer:
+        prepared = self.engine.prepare(operation)
+        if isinstance(prepared, Answer):
+            self.metrics.operation("none", (), (), prepared.errors, 0.0)
+            return prepared
+        return Asked(Asker(caller, CORRELATION.get() or ""), prepared, operation)
+
+    async def execute(self, asked: Asked) -> Answer:
+        """A query or mutation; what takes too long is told to be asked again."""
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        try:
+            async with asyncio.timeout(OPERATION_SECONDS):
+                answer = await self.engine.execute(*asked)
+        except TimeoutError:
+            answer = TOO_LATE
+        seconds = clock() - began
+        verbs = asked.prepared.root_fields
+        self.metrics.operation(asked.kind, verbs, answer.refusals, answer.errors, seconds)
+        return answer
+
+    async def stream(self, asked: Asked) -> AsyncGenerator[Answer, None]:
+        """A subscription's answers. The time they take is the events', so only it is counted."""
+        self.metrics.operation(asked.kind, asked.prepared.root_fields, (), (), 0.0)
+        async with aclosing(self.engine.stream(*asked)) as answers:
+            async for answer in answers:
+                for code in answer.errors:
+                    self.metrics.errors.labels(code, self.metrics.worker).inc()
+                yield answer
+
+
+def problem(message: str, code: str, **facts: object) -> Answer:
+    """An answer that is an error of the edge."""
+    error = {"message": message, "extensions": {"code": code, **facts}}
+    body = msgspec.json.encode({"errors": [error]})
+    return Answer(body, was_executed=False, errors=(code,))
+
+
+TOO_LATE = problem(
+    f"no answer within {OPERATION_SECONDS:.0f} seconds: ask again with the same id",
+    "UNAVAILABLE",
+    retryable=True,
+)._replace(was_executed=True)

@@ -1,0 +1,65 @@
+"""What is served where. Everything behind it is built by whoever calls this: a worker with real
+parts, a test with its own."""
+
+from collections.abc import Mapping
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+from api.authentication import Gate
+from api.graphiql import asset
+from api.graphql_http import GraphQLOverHTTP
+from api.graphql_ws import GraphQLOverWebSocket, Patience
+from api.health import Check, Health
+from api.metrics import Metrics
+from api.operations import Operations
+from infra.cache import CacheDown, RelayReport
+from schema.engine import Engine
+from services.runtime import Runtime
+
+TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def routes(
+    rt: Runtime,
+    checks: Mapping[str, Check],
+    metrics: Metrics,
+    patience: Patience | None = None,
+) -> list[BaseRoute]:
+    operations = Operations(Engine(rt), metrics)
+    gate = Gate(rt.settings.secret_key, rt.clock)
+    health = Health(checks)
+    telling = Telling(rt, metrics)
+    return [
+        Route("/graphql", GraphQLOverHTTP(operations, gate)),
+        WebSocketRoute("/graphql", GraphQLOverWebSocket(operations, gate, patience)),
+        Route("/graphql/assets/{name}", asset),
+        Route("/health/live", health.live),
+        Route("/health/ready", health.ready),
+        Route("/metrics", telling.metrics_page),
+        Route("/", to_console),
+    ]
+
+
+class Telling:
+    """Metrics are asked for where they are counted, at the time of the scrape."""
+
+    def __init__(self, rt: Runtime, metrics: Metrics) -> None:
+        self.rt = rt
+        self.metrics = metrics
+
+    async def metrics_page(self, _request: Request) -> Response:
+        owners = await self.rt.stock.stats()
+        page = self.metrics.exposed(self.rt.hub, owners, await self.relay())
+        return Response(page, media_type=TEXT_FORMAT)
+
+    async def relay(self) -> RelayReport | None:
+        try:
+            return await self.rt.cache.report()
+        except CacheDown:
+            return None
+
+
+async def to_console(_request: Request) -> Response:
+    return RedirectResponse("/graphql")
