@@ -55,6 +55,7 @@ CHUNK = 500
 WAITING_MESSAGES = 65_536
 WAITING_BYTES = 32 * 1024 * 1024
 CONTROL_STATUS = "100"
+MESSAGE_ID = Header.MSG_ID.value
 UNKNOWN = -1
 FIRST = asyncio.FIRST_COMPLETED
 FAILURES = (NatsError, OSError)
@@ -74,7 +75,7 @@ class Message(NamedTuple):
 
 
 def message_of(level: CellLevel) -> Message:
-    named = {Header.MSG_ID.value: f"{level.cell_id}:{level.seq}"}
+    named = {MESSAGE_ID: f"{level.cell_id}:{level.seq}"}
     return Message(changed(level.sku, level.warehouse), encode_level(level), named)
 
 

@@ -29,7 +29,7 @@ class World:
         self.relay = Relay(self.outbox, self.cache, self.bus)
 
     async def settle(self) -> None:
-        while await self.relay.step():
+        while await self.relay.step() or self.outbox.rows:
             pass
 
     def told(self) -> dict[int, list[int]]:
