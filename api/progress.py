@@ -42,7 +42,7 @@ class Lines:
 
     def reach(self, stage: str, done: int, total: int, note: str = "") -> None:
         now = monotonic()
-        if done < total and now - self.told.get(stage, 0.0) < PLAIN_SECONDS:
+        if done < total and now - self.told.get(stage, float("-inf")) < PLAIN_SECONDS:
             return
         if self.told.get(stage) == float("inf"):
             return

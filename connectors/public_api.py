@@ -66,9 +66,15 @@ ENCODER = msgspec.json.Encoder()
 class PublicApi:
     """Counts the calls it had to repeat."""
 
-    def __init__(self, send: Send, patience_seconds: float = PATIENCE_SECONDS) -> None:
+    def __init__(
+        self,
+        send: Send,
+        patience_seconds: float = PATIENCE_SECONDS,
+        first_pause_seconds: float = FIRST_PAUSE_SECONDS,
+    ) -> None:
         self.send = send
         self.patience_seconds = patience_seconds
+        self.first_pause_seconds = first_pause_seconds
         self.repeated = 0
 
     async def ask(self, operation: Operation[T], variables: Mapping[str, Any]) -> T:
@@ -91,7 +97,7 @@ class PublicApi:
         """Seconds to wait before asking again; None: do not."""
         loop = asyncio.get_running_loop()
         give_up = loop.time() + self.patience_seconds
-        pause = FIRST_PAUSE_SECONDS
+        pause = self.first_pause_seconds
         while loop.time() + pause < give_up:
             yield pause
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)

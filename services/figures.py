@@ -1,6 +1,5 @@
 """What a replay measures and counts: time per kind of call, refusals, units and invoices."""
 
-from array import array
 from collections import Counter, defaultdict
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
@@ -37,15 +36,11 @@ class Ending(StrEnum):
     RETURN_REFUSED = "not wholly taken back"
 
 
-def times() -> array[float]:
-    return array("d")
-
-
 @dataclass(slots=True)
 class Figures:
     """`units` are those of accepted answers, also where a repeated call got its first answer."""
 
-    seconds: defaultdict[Call, array[float]] = field(default_factory=lambda: defaultdict(times))
+    seconds: defaultdict[Call, list[float]] = field(default_factory=lambda: defaultdict(list))
     refusals: Counter[tuple[Call, str]] = field(default_factory=Counter)
     units: Counter[Kind] = field(default_factory=Counter)
     endings: Counter[Ending] = field(default_factory=Counter)
