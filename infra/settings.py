@@ -237,3 +237,8 @@ def process_environ() -> dict[str, str]:
 
 def current_settings() -> Settings:
     return Settings.load(os.environ)
+
+
+def export(values: Mapping[str, str]) -> None:
+    """For libraries that read nothing but the environment."""
+    os.environ.update(values)

@@ -127,12 +127,12 @@ def end(child: Child | None, sign: signal.Signals, patience: float = STOP_PATIEN
     child.popen.wait()
 
 
-def running_in(folder: Path, name: str) -> list[psutil.Process]:
-    """Processes of that name whose working directory is this one."""
+def running_in(folder: Path, name: str = "") -> list[psutil.Process]:
+    """Processes (of that name, if one is given) whose working directory is this one."""
     found = []
     for process in psutil.process_iter():
         try:
-            if process.name() == name and process.cwd() == str(folder):
+            if name in ("", process.name()) and process.cwd() == str(folder):
                 found.append(process)
         except psutil.Error:
             continue
