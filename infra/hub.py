@@ -70,18 +70,21 @@ class Subscriber:
         self.is_behind = False
         self.is_slow = False
 
-    def put(self, level: CellLevel, now: float) -> None:
+    def put(self, level: CellLevel, now: float) -> bool:
+        """Whether that was one cell too many, and everything was let go."""
         if self.is_behind or self.is_slow:
-            return
+            return False
         if not self.slots:
             self.waits_since = now
             self.wake.set()
         if level.cell_id not in self.slots:
             self.order.append(level.cell_id)
         self.slots[level.cell_id] = level
-        if len(self.order) > SLOTS_LIMIT:
-            self.drop()
-            self.is_behind = True
+        if len(self.order) <= SLOTS_LIMIT:
+            return False
+        self.drop()
+        self.is_behind = True
+        return True
 
     def drop(self) -> None:
         self.slots.clear()
@@ -181,7 +184,7 @@ class Hub:
             interest = subscriber.interest
             is_held = interest.at_most is None or lowest <= interest.at_most or seq == UNSEEN
             if (is_held or cell_id in subscriber.slots) and interest.admits(level):
-                subscriber.put(level, now)
+                self.behind += subscriber.put(level, now)
         return True
 
     def grow(self, cell_id: int) -> None:

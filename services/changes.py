@@ -1,7 +1,7 @@
 """The live view of stock: the matching levels as they are, then each change as it happens."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import TypeVar
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 async def stock_changed(
     rt: Runtime, caller: Caller, wanted: StockFilter
-) -> AsyncIterator[StockLevel]:
+) -> AsyncGenerator[StockLevel, None]:
     """Per cell, seq never goes back, and the last level given is the newest there is. With
     `available_at_most`, a cell is also given once more when it rises above. Raises Outage when the
     subscriber is too slow or there are too many; it may subscribe again."""
@@ -54,9 +54,10 @@ async def snapshot(
     rt: Runtime, wanted: StockFilter, subscriber: Subscriber
 ) -> AsyncIterator[StockLevel]:
     """What is committed now. A level that has been overtaken waits in the subscriber's slots."""
-    after = 0
-    while page := await patiently(partial(stored_page, wanted, after)):
-        after = page[-1].cell_id
+    after: int | None = 0
+    while after is not None:
+        page = await patiently(partial(stored_page, wanted, after))
+        after = page[-1].cell_id if len(page) == PAGE else None
         dressed = await patiently(partial(dress, rt, page))
         shown = {(level.sku.code, level.warehouse.code): level for level in dressed}
         for level in page:

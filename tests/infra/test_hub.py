@@ -136,6 +136,7 @@ async def test_a_subscriber_that_does_not_take_is_told_to_read_again_and_holds_n
         for cell in range(1, limits.SLOTS_LIMIT + 2):
             hub.offer(level(cell, 1))
         assert len(subscriber.slots) == len(subscriber.order) == 0
+        assert hub.behind == 1
         hub.offer(level(1, 2))
         assert not subscriber.slots
         assert await subscriber.next() is None
