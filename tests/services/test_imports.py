@@ -95,6 +95,12 @@ async def test_a_shop_is_loaded() -> None:
     assert (done.warehouses, done.skus, done.cells, done.units) == (3, 2, 2, 21)
 
 
+async def test_a_sku_has_opening_stock_in_every_warehouse_that_sold_it() -> None:
+    server = FakeServer()
+    await loaded(server, shop(line(quantity=3), line(quantity=3, warehouse="AMS")))
+    assert server.available == {("A", "LON"): 3, ("A", "AMS"): 3}
+
+
 async def test_loading_the_same_again_does_nothing_twice() -> None:
     server = FakeServer()
     made = shop(line(quantity=20), line("B", 2))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.public_api import PublicApi
-from connectors.public_api_documents import RESERVE
+from connectors.public_api_documents import AVAILABLE, RESERVE
 from domain.ledger import Kind
 from services.door import DoorError
 from services.figures import Call, Ending, Figures
@@ -78,6 +78,17 @@ async def test_short_lines_are_dropped_at_once_and_the_rest_is_sold() -> None:
     assert figures.endings == {Ending.DELIVERED_SHORT: 1}
     assert (figures.dropped_lines, figures.dropped_units) == (3, 9)
     assert figures.refusals == {(Call.RESERVE, "INSUFFICIENT_STOCK"): 1}
+
+
+async def test_the_named_line_is_dropped_although_the_levels_lag_behind() -> None:
+    server = shop(A=9, B=1)
+    server.answers[AVAILABLE.document] = lambda asked: {
+        "edges": [{"node": {"available": 99, "sku": {"code": sku}}} for sku in asked["skus"]]
+    }
+    figures = await played(server, line("1", "A", 3), line("1", "B", 3))
+    assert server.delivered == {("A", "LON"): 3}
+    assert len(server.ids("reserve")) == 2
+    assert figures.endings == {Ending.DELIVERED_SHORT: 1}
 
 
 async def test_an_invoice_with_nothing_left_is_refused() -> None:
