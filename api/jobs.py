@@ -1,0 +1,116 @@
+"""The Python processes of a running shop, beside its servers: owners' keeper, relay, API, demo.
+
+Each works in a folder of its own below home, by which one that outlived its supervisor is known.
+"""
+
+import http.client
+import signal
+import sys
+from collections.abc import Callable, Sequence
+
+from actors.head import token_environ
+from infra.embedded.places import Places
+from infra.embedded.process import Child, end, end_all, running_in, spawn, wait_until
+from infra.settings import Settings, process_environ
+
+PROBE_TIMEOUT_SECONDS = 5.0
+STOP_PATIENCE_SECONDS = 25.0
+"""More than owners take to drain, or a worker of the API to close its sockets."""
+
+WORKER_STOP_SECONDS = 10
+RESPAWN_SECONDS = 0.5
+PLAYED = "played"
+FIELDS = ("database_url", "nats_url", "redis_url", "ray_address")
+FOLDERS = ("demo", "api", "owners", "relay")
+ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
+
+
+def always() -> bool:
+    return True
+
+
+class Job:
+    """A process that runs our own code with given settings. It answers when `answers` says so."""
+
+    def __init__(
+        self,
+        name: str,
+        folder: str,
+        places: Places,
+        settings: Settings,
+        argv: Sequence[str],
+        answers: Callable[[], bool] = always,
+    ) -> None:
+        self.name = name
+        self.folder = places.data(folder)
+        self.log = places.log(folder)
+        self.environ = child_environ(settings)
+        self.argv = argv
+        self.answers = answers
+        self.child: Child | None = None
+
+    def start(self) -> str:
+        end_all(running_in(self.folder), signal.SIGTERM)
+        argv = [sys.executable, "-m", *self.argv]
+        self.child = spawn(self.name, argv, self.log, self.folder, self.environ)
+        wait_until(self.child, self.answers)
+        return ""
+
+    def is_alive(self) -> bool:
+        return self.child is not None and self.child.is_alive()
+
+    def stop(self) -> None:
+        end(self.child, signal.SIGTERM, STOP_PATIENCE_SECONDS)
+
+
+def child_environ(settings: Settings) -> dict[str, str]:
+    """Ray's own variables are ours to set where the cluster is ours."""
+    inherited = process_environ()
+    if settings.ray_address.startswith("127.0.0.1:"):
+        inherited = {k: v for k, v in inherited.items() if not k.startswith("RAY_")}
+        inherited |= token_environ(settings.home)
+    return inherited | settings.environ()
+
+
+def keeper(places: Places, settings: Settings) -> Job:
+    ready = places.data("owners") / "ready"
+    ready.unlink(missing_ok=True)
+    return Job("owners", "owners", places, settings, ("actors", str(ready)), ready.exists)
+
+
+def relay(places: Places, settings: Settings) -> Job:
+    return Job("relay", "relay", places, settings, ("infra.relay",))
+
+
+def api(places: Places, settings: Settings) -> Job:
+    argv = (
+        *("granian", "api.app:create_app", "--factory", "--interface", "asgi"),
+        *("--host", settings.host, "--port", str(settings.port)),
+        *("--workers", str(settings.api_workers), "--loop", "uvloop", "--no-access-log"),
+        *("--respawn-failed-workers", "--respawn-interval", str(RESPAWN_SECONDS)),
+        *("--workers-kill-timeout", str(WORKER_STOP_SECONDS)),
+        *("--log-level", settings.log_level),
+    )
+    return Job("API", "api", places, settings, argv, lambda: is_ready(settings))
+
+
+def is_ready(settings: Settings) -> bool:
+    host = ANYWHERE.get(settings.host, settings.host)
+    connection = http.client.HTTPConnection(host, settings.port, timeout=PROBE_TIMEOUT_SECONDS)
+    try:
+        connection.request("GET", "/health/ready")
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def demo(places: Places, settings: Settings) -> Job | None:
+    """None once it has played to its end. One that was broken off goes on, though the catalogue is
+    no longer empty."""
+    folder = places.data("demo")
+    if (folder / PLAYED).exists():
+        return None
+    begun = () if any(folder.glob("orders-*.csv")) else ("--if-empty",)
+    return Job("demo shop", folder.name, places, settings, ("api.cli", "demo", *begun))

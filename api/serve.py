@@ -1,0 +1,220 @@
+"""The supervisor of `onhand serve`: starts every part, keeps it alive, stops it in reverse.
+
+What is embedded starts side by side; what needs it follows. No request goes through here: if the
+supervisor is killed the shop goes on, and the next supervisor clears up first.
+"""
+
+import asyncio
+import dataclasses
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
+from typing import Any, Protocol
+
+from actors.head import Head
+from api import jobs
+from infra.credentials import secret_key
+from infra.database import migrate
+from infra.embedded.nats import Nats
+from infra.embedded.places import Places, lock, prepare
+from infra.embedded.postgres import Postgres
+from infra.embedded.process import Server, end_all, last_line, running_in
+from infra.embedded.reach import listens, reach
+from infra.embedded.redis import Redis
+from infra.running import forget, tell
+from infra.settings import Settings
+
+POLL_SECONDS = 0.2
+WAITS_SECONDS = (0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
+"""Before a part that ended again and again is started; one that lived long is forgiven."""
+FORGIVEN_SECONDS = 60.0
+
+Task = Callable[[], str]
+
+
+class Board(Protocol):
+    """Tells the person at the terminal how a part is."""
+
+    def show(self, part: str, state: str) -> None: ...
+
+
+class Stopped(Exception):
+    """Asked to end before everything had started."""
+
+
+@dataclasses.dataclass(slots=True)
+class Trouble:
+    """How often a part ended lately."""
+
+    times: int = 0
+    last_at: float = -FORGIVEN_SECONDS
+
+    def is_due(self, now: float) -> bool:
+        return now >= self.last_at + WAITS_SECONDS[min(self.times, len(WAITS_SECONDS) - 1)]
+
+    def note(self, now: float) -> None:
+        self.times = 1 if now - self.last_at > FORGIVEN_SECONDS else self.times + 1
+        self.last_at = now
+
+
+class Supervisor:
+    def __init__(
+        self, settings: Settings, places: Places, board: Board, stopping: threading.Event
+    ) -> None:
+        self.settings = settings
+        self.places = places
+        self.board = board
+        self.stopping = stopping
+        self.grounds = embedded(settings, places)
+        self.jobs: list[Server] = []
+        self.demo: jobs.Job | None = None
+        self.troubles: dict[str, Trouble] = {}
+
+    def start(self) -> None:
+        for folder in jobs.FOLDERS:
+            end_all(running_in(self.places.data(folder)), signal.SIGKILL)
+        listens(self.settings)
+        urls = self.side_by_side([partial(self.ground, field) for field in jobs.FIELDS])
+        self.use(dict(zip(jobs.FIELDS, urls, strict=True)))
+        self.start_jobs()
+
+    def use(self, urls: dict[str, Any]) -> None:
+        self.settings = dataclasses.replace(self.settings, **urls)
+
+    def ground(self, field: str) -> str:
+        """Starts what is embedded; asks a server of somebody else whether it is there."""
+        server = self.grounds.get(field)
+        url = self.begin(server) if server else reach(self.settings, field)
+        if field == "database_url":
+            asyncio.run(migrate(url))
+        return url
+
+    def start_jobs(self) -> None:
+        makers = (jobs.relay, jobs.keeper, jobs.api)
+        self.jobs = [make(self.places, self.settings) for make in makers]
+        self.side_by_side([partial(self.begin, job) for job in self.jobs])
+        tell(self.settings)
+
+    def start_demo(self) -> None:
+        self.demo = jobs.demo(self.places, self.settings)
+        if self.demo is not None:
+            self.demo.start()
+            self.board.show(self.demo.name, f"filling, see {self.demo.log}")
+
+    def begin(self, server: Server) -> str:
+        self.board.show(server.name, "starting")
+        began = time.monotonic()
+        url = server.start()
+        self.board.show(server.name, f"ready, {time.monotonic() - began:.1f} s")
+        return url
+
+    def side_by_side(self, tasks: Sequence[Task]) -> list[str]:
+        """All of them, or none: what has started is stopped again when one fails."""
+        with ThreadPoolExecutor(len(tasks)) as pool:
+            futures = [pool.submit(task) for task in tasks]
+            pending = set(futures)
+            while pending and not self.stopping.is_set() and not failed(futures):
+                pending = wait(pending, POLL_SECONDS).not_done
+            error = failed(futures)
+            if pending:
+                self.stop()
+        if error is not None:
+            raise error
+        if self.stopping.is_set():
+            raise Stopped
+        return [future.result() for future in futures]
+
+    def watch(self) -> None:
+        """Until it is asked to end. A part that ended is started again, later and later."""
+        while not self.stopping.wait(POLL_SECONDS):
+            for server in (*self.grounds.values(), *self.jobs):
+                try:
+                    self.look_after(server)
+                except Exception as error:  # tidy: allow broad-except: this loop must not end
+                    self.board.show(server.name, f"does not start: {error}")
+            self.look_at_demo()
+
+    def look_after(self, server: Server) -> None:
+        trouble = self.troubles.setdefault(server.name, Trouble())
+        now = time.monotonic()
+        if server.is_alive() or not trouble.is_due(now):
+            return
+        trouble.note(now)
+        self.board.show(server.name, "ended")
+        url = self.begin(server)
+        field = next((field for field, held in self.grounds.items() if held is server), "")
+        if field and url != getattr(self.settings, field):
+            self.use({field: url})
+            self.stop_jobs()
+            self.start_jobs()
+
+    def look_at_demo(self) -> None:
+        if self.demo is None or self.demo.child is None or self.demo.is_alive():
+            return
+        if self.demo.child.popen.returncode == 0:
+            (self.demo.folder / jobs.PLAYED).touch()
+            self.board.show(self.demo.name, "filled and played")
+        else:
+            self.board.show(self.demo.name, f"broken off: {last_line(self.demo.log)}")
+        self.demo = None
+
+    def stop(self) -> None:
+        self.stop_jobs()
+        for server in reversed(self.grounds.values()):
+            self.finish(server)
+        forget(self.settings.home)
+
+    def stop_jobs(self) -> None:
+        if self.demo is not None:
+            self.finish(self.demo)
+        for job in reversed(self.jobs):
+            self.finish(job)
+
+    def finish(self, server: Server) -> None:
+        if server.is_alive():
+            self.board.show(server.name, "stopping")
+            server.stop()
+            self.board.show(server.name, "stopped")
+
+
+def failed(futures: Sequence[Future[str]]) -> BaseException | None:
+    return next((f.exception() for f in futures if f.done() and f.exception()), None)
+
+
+def embedded(settings: Settings, places: Places) -> dict[str, Server]:
+    """The servers no setting replaces, by the setting that would."""
+    makers: dict[str, Callable[[], Server]] = {
+        "database_url": lambda: Postgres(places),
+        "nats_url": lambda: Nats(places),
+        "redis_url": lambda: Redis(places),
+        "ray_address": lambda: Head(places, settings.owners),
+    }
+    return {field: make() for field, make in makers.items() if not getattr(settings, field)}
+
+
+def serve(
+    settings: Settings,
+    board: Board,
+    stopping: threading.Event,
+    greet: Callable[[Settings], None],
+    with_demo: bool,
+) -> None:
+    """Returns when `stopping` is set and everything has been stopped. Raises SettingsError,
+    StartError or Outage when it cannot start, with nothing left behind."""
+    places = prepare(settings.home)
+    with lock(settings.home):
+        settings = dataclasses.replace(settings, secret_key=secret_key(settings))
+        supervisor = Supervisor(settings, places, board, stopping)
+        try:
+            supervisor.start()
+            greet(supervisor.settings)
+            if with_demo:
+                supervisor.start_demo()
+            supervisor.watch()
+        except Stopped:
+            pass
+        finally:
+            supervisor.stop()
