@@ -30,10 +30,14 @@ class JsonFormatter(logging.Formatter):
         }
         if correlation_id := CORRELATION.get():
             line["correlationId"] = correlation_id
-        line.update((key, value) for key, value in vars(record).items() if key not in PLAIN)
+        line.update((key, value) for key, value in vars(record).items() if is_extra(key))
         if record.exc_info:
             line["stack"] = self.formatException(record.exc_info)
         return encoded(line)
+
+
+def is_extra(key: str) -> bool:
+    return key not in PLAIN and not key.startswith("_")
 
 
 def encoded(line: dict[str, object]) -> str:

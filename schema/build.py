@@ -6,6 +6,7 @@ value is a table lookup, and a field without a resolver is a plain attribute.
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import strawberry
@@ -47,7 +48,9 @@ class Mutation(CatalogueMutations, ReservationMutations, StockMutations):
     pass
 
 
+@cache
 def build() -> strawberry.Schema:
+    """It holds nothing of a process or a request, so one is enough."""
     schema = strawberry.Schema(
         query=Query,
         mutation=Mutation,

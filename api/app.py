@@ -1,0 +1,112 @@
+"""The API process: what it connects to when it starts, and lets go of when it stops.
+
+A server calls `create_app` (granian: `api.app:create_app --factory`); a test gives `build_app` a
+Runtime of its own.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
+
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+
+from actors import cluster, owners
+from actors.client import StockClient
+from api.edge import Edge
+from api.graphql_ws import Patience
+from api.health import Check
+from api.metrics import Metrics
+from api.routes import routes
+from infra.balances import Balances
+from infra.bus import Bus
+from infra.cache import Cache
+from infra.clock import SystemClock
+from infra.database import close_database, connection, open_database
+from infra.hub import Hub
+from infra.logs import setup_logs
+from infra.outage import Outage
+from infra.settings import Settings, current_settings
+from services.catalogue_cache import CatalogueCache
+from services.runtime import Runtime
+from services.whereabouts import Whereabouts
+
+DATABASE_CONNECTIONS = 8
+"""Per API process; reservations do not use them."""
+OWNERS_SECONDS = 60.0
+"""Owners that are being started again are waited for so long before this process gives up."""
+RETRY_SECONDS = 0.5
+
+
+def build_app(
+    rt: Runtime, checks: Mapping[str, Check], patience: Patience | None = None
+) -> ASGIApp:
+    metrics = Metrics()
+    return Edge(Starlette(routes=routes(rt, checks, metrics, patience)), rt.clock, metrics)
+
+
+def create_app() -> ASGIApp:
+    """Everything else is told by the environment."""
+    settings = current_settings()
+    setup_logs(settings.log_level)
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            rt, checks = await opened(settings, stack)
+            app.router.routes[:] = routes(rt, checks, metrics)
+            yield
+
+    return Edge(Starlette(lifespan=lifespan), SystemClock(), metrics)
+
+
+async def opened(settings: Settings, stack: AsyncExitStack) -> tuple[Runtime, Mapping[str, Check]]:
+    """Real parts, closed in the opposite order."""
+    await open_database(settings.database_url, DATABASE_CONNECTIONS)
+    stack.push_async_callback(close_database)
+    cache = Cache.connect(settings.redis_url)
+    stack.push_async_callback(cache.close)
+    bus = await Bus.connect(settings.nats_url)
+    stack.push_async_callback(bus.close)
+    await asyncio.to_thread(cluster.connect, settings)
+    stack.callback(cluster.disconnect)
+    hub = Hub(Balances())
+    following = asyncio.create_task(hub.run(bus))
+    stack.push_async_callback(stopped, following)
+    stock = await owners_client(settings)
+    rt = Runtime(settings, SystemClock(), stock, cache, hub, CatalogueCache(), Whereabouts())
+    return rt, {
+        "database": Check(database_answers, is_needed=True),
+        "owners": Check(partial(owners_answer, stock), is_needed=True),
+        "bus": Check(bus.ping, is_needed=False),
+        "cache": Check(cache.ping, is_needed=False),
+    }
+
+
+async def owners_client(settings: Settings) -> StockClient:
+    clock = asyncio.get_running_loop().time
+    give_up = clock() + OWNERS_SECONDS
+    while True:
+        try:
+            return owners.client(settings)
+        except Outage:
+            if clock() > give_up:
+                raise
+        await asyncio.sleep(RETRY_SECONDS)
+
+
+async def stopped(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def database_answers() -> None:
+    await connection().execute_query("SELECT 1")
+
+
+async def owners_answer(stock: StockClient) -> None:
+    if not await stock.ready():
+        raise Outage("an owner does not answer")
