@@ -7,8 +7,9 @@ request never fails its neighbours: when a batch breaks, its requests are settle
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Iterable
 from time import perf_counter
-from typing import NamedTuple
+from typing import NamedTuple, cast
 from uuid import UUID
 
 from actors.host import Host, Remembered
@@ -29,7 +30,7 @@ from domain.commands import (
     Withdraw,
 )
 from domain.ledger import Note
-from domain.refusals import Conflict, NotFound
+from domain.refusals import NotFound
 from infra.clock import Clock
 from infra.ledger import DuplicateRequest, StaleAppend
 from infra.outage import Outage
@@ -42,6 +43,8 @@ SETTLE_ATTEMPTS = 4
 """Times a batch is decided again after another owner or an earlier run got ahead of it."""
 EXPIRER = Note(caller="onhand")
 ABOUT_A_HOLD = (Confirm, Deduct, Release, Withdraw)
+CERTAIN = (Done, Elsewhere, NotFound)
+"""Replies that no stored outcome can change."""
 log = logging.getLogger(__name__)
 
 
@@ -75,10 +78,13 @@ class Owner:
         self.inbox_limit = inbox_limit
         self.host = Host()
         self.inbox: deque[Waiting] = deque()
+        self.ending: set[tuple[CellKey, UUID]] = set()
         self.filled = asyncio.Event()
         self.draining = False
         self.idle = asyncio.Event()
         self.idle.set()
+        self.between_rounds = asyncio.Event()
+        self.between_rounds.set()
         self.stats = OwnerStats()
 
     async def submit(self, requests: list[Request]) -> list[Reply]:
@@ -92,41 +98,75 @@ class Owner:
             return []
         frame = Frame(requests)
         self.inbox.extend(Waiting(r, frame, i) for i, r in enumerate(requests))
-        self.filled.set()
+        self.wake()
         await frame.done
         return [reply for reply in frame.replies if reply is not None]
 
-    def expire(self, due: list[tuple[CellKey, UUID]]) -> None:
-        """Puts the end of holds into the inbox; nobody waits for the answer."""
-        for key, reservation in due[: max(0, self.inbox_limit - len(self.inbox))]:
-            line = Line(key, Expire(reservation))
-            request = Request(reservation, 0, key, (line,), EXPIRER)
+    def wake(self) -> None:
+        self.idle.clear()
+        self.filled.set()
+
+    def end(
+        self, holds: Iterable[tuple[CellKey, UUID]], how: type[Expire | Release] = Expire
+    ) -> None:
+        """Puts the end of holds into the inbox; nobody waits for the answer. What finds no room
+        there, or cannot be settled, is looked at again in a moment."""
+        for hold in holds:
+            key, reservation = hold
+            if hold in self.ending:
+                continue
+            if len(self.inbox) >= self.inbox_limit:
+                self.host.watch(key, self.clock.now())
+                continue
+            self.ending.add(hold)
+            request = Request(reservation, 0, key, (Line(key, how(reservation)),), EXPIRER)
             self.inbox.append(Waiting(request, None, 0))
-        if due:
-            self.filled.set()
+        if self.inbox:
+            self.wake()
+
+    def ended(self, request: Request, reply: Reply) -> None:
+        self.ending.discard((request.home, request.id))
+        if isinstance(reply, Failed):
+            self.host.watch(request.home, self.clock.now())
 
     async def run(self) -> None:
         """Drains until cancelled."""
         while True:
             await self.filled.wait()
-            self.idle.clear()
+            self.between_rounds.clear()
             waiting = self.take()
             replies = await self.settle([item.request for item in waiting])
             for item, reply in zip(waiting, replies, strict=True):
                 self.stats.count(item.request, reply)
-                if item.frame is not None:
+                if item.frame is None:
+                    self.ended(item.request, reply)
+                else:
                     item.frame.settle(item.place, reply)
-            if not self.inbox:
+            self.between_rounds.set()
+            if self.inbox:
+                await asyncio.sleep(0)  # who waits for the moment between two rounds has it here
+            else:
                 self.filled.clear()
                 self.idle.set()
 
+    async def drain(self) -> None:
+        """Takes no more requests, and settles what is waiting."""
+        self.draining = True
+        await self.idle.wait()
+
     def take(self) -> list[Waiting]:
+        """The next batch. A withdraw is the last word on its id there: the outcome that it deletes
+        cannot be written again in the same append."""
         taken: list[Waiting] = []
+        withdrawn: set[UUID] = set()
         lines = 0
         while self.inbox and len(taken) < BATCH_LIMIT:
-            lines += len(self.inbox[0].request.lines)
-            if taken and lines > LINE_LIMIT:
+            request = self.inbox[0].request
+            lines += len(request.lines)
+            if (taken and lines > LINE_LIMIT) or request.id in withdrawn:
                 break
+            if type(request.lines[0][1]) is Withdraw:
+                withdrawn.add(request.id)
             taken.append(self.inbox.popleft())
         return taken
 
@@ -155,8 +195,7 @@ class Owner:
         work = Round(self.host, absent, now)
         try:
             work.closed += await self.recall_holds(requests)
-            replies = [work.settle(request) for request in requests]
-            await self.check_refusals(work, requests, replies)
+            replies = await self.decide(work, requests)
             if work.batch:
                 started = perf_counter()
                 await self.store.append(work.batch)
@@ -203,23 +242,23 @@ class Owner:
             wanted[reservation, cell_id].holds[reservation] = hold
         return [(wanted[key], key[0]) for key in found]
 
-    async def check_refusals(
-        self, work: Round, requests: list[Request], replies: list[Reply]
-    ) -> None:
-        """A refused request may be the repetition of one that was done long ago: the stored
-        outcome, not today's stock, is its answer. One statement for all of the round."""
+    async def decide(self, work: Round, requests: list[Request]) -> list[Reply]:
+        """A request that is refused, or finds its hold made already, may be the repetition of one
+        that was done long ago: the stored outcome, not today's stock, is its answer. One statement
+        for all of the round."""
+        replies = [work.settle(request) for request in requests]
         doubtful = [
             index
             for index, reply in enumerate(replies)
-            if not isinstance(reply, Done | Elsewhere | NotFound | Conflict)
+            if not isinstance(reply, CERTAIN)
             and isinstance(requests[index].lines[0][1], REMEMBERED)
         ]
-        if not doubtful:
-            return
-        learnt = await self.learn([requests[index] for index in doubtful])
-        for index in doubtful:
-            if requests[index].id in learnt:
-                replies[index] = work.settle(requests[index])
+        if doubtful:
+            learnt = await self.learn([requests[index] for index in doubtful])
+            for index in doubtful:
+                if replies[index] is None or requests[index].id in learnt:
+                    replies[index] = work.settle(requests[index], is_learnt=True)
+        return cast(list[Reply], replies)
 
     async def learn(self, requests: list[Request]) -> set[UUID]:
         """Reads the outcomes of these requests into memory; the ids that have one."""

@@ -13,7 +13,9 @@ from typing import Any
 from actors.directory import owner_of
 from actors.drain import Owner
 from actors.store import PostgresStore
+from actors.sweep import Sweep
 from actors.wire import decode_requests, encode_replies
+from domain.commands import CellKey
 from infra.clock import SystemClock
 from infra.database import NESTED_LOOPS, close_database, open_database
 from infra.ledger import cell_level
@@ -25,8 +27,6 @@ CONNECTIONS = 2
 """To the database: one appends, one sweeps."""
 DEADLINE_TICK_SECONDS = 0.1
 SWEEP_SECONDS = 0.5
-SWEEP_LIMIT = 2_000
-"""Overdue holds of cells that nobody holds in memory, per sweep and owner."""
 IDLE_SECONDS = 300.0
 """A cell that is not used for this long, and at most twice as long, leaves memory."""
 RESIDENT_LIMIT = 100_000
@@ -41,7 +41,8 @@ class OwnerActor:
         self.clock = SystemClock()
         self.store = PostgresStore()
         self.owner = Owner(self.store, self.clock, settings.inbox_limit)
-        self.sweeper = PostgresStore()
+        self.second_store = PostgresStore()
+        self.sweeper = Sweep(self.owner, self.second_store, self.clock, self.is_mine)
         self.opened = asyncio.Event()
         self.life = asyncio.get_running_loop().create_task(self.live())
 
@@ -78,40 +79,29 @@ class OwnerActor:
 
     async def resident(self) -> bytes:
         """The levels of all resident cells, encoded, as they are between two rounds."""
-        await self.owner.idle.wait()
+        await self.owner.between_rounds.wait()
         levels: list[CellLevel] = [cell_level(cell) for cell in self.owner.host.cells()]
         return encode_levels(levels)
 
     async def drain(self) -> None:
         """Takes no more requests, settles what is waiting, and closes the database."""
-        self.owner.draining = True
-        await self.owner.idle.wait()
+        await self.owner.drain()
         self.life.cancel()
+        await asyncio.gather(self.life, return_exceptions=True)
         await self.store.close()
-        await self.sweeper.close()
+        await self.second_store.close()
         await close_database()
 
     async def keep_deadlines(self) -> None:
         while True:
             await asyncio.sleep(DEADLINE_TICK_SECONDS)
-            self.owner.expire(self.owner.host.due(self.clock.now()))
+            self.owner.end(self.owner.host.due(self.clock.now()))
 
     async def sweep(self) -> None:
-        """Ends holds of cells nobody holds in memory; those of resident cells are kept above."""
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             with contextlib.suppress(Outage):
-                await self.sweep_once()
-
-    async def sweep_once(self) -> None:
-        due = await self.sweeper.load_due(self.clock.now(), SWEEP_LIMIT)
-        owners, mine = self.settings.owners, self.index
-        cold = [
-            (key, reservation)
-            for key, reservation in due
-            if owner_of(key, owners) == mine and self.owner.host.peek(key) is None
-        ]
-        self.owner.expire(cold)
+                await self.sweeper.look()
 
     async def evict(self) -> None:
         turned = asyncio.get_running_loop().time()
@@ -119,6 +109,10 @@ class OwnerActor:
             await asyncio.sleep(DEADLINE_TICK_SECONDS)
             idle = asyncio.get_running_loop().time() - turned > IDLE_SECONDS
             full = len(self.owner.host.young) > RESIDENT_LIMIT
-            if (idle or full) and self.owner.idle.is_set():
+            if idle or full:
+                await self.owner.between_rounds.wait()
                 self.owner.host.rotate()
                 turned = asyncio.get_running_loop().time()
+
+    def is_mine(self, key: CellKey) -> bool:
+        return owner_of(key, self.settings.owners) == self.index

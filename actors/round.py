@@ -6,7 +6,7 @@ from uuid import UUID
 
 from actors.host import Host, Remembered
 from actors.wire import Done, Elsewhere, LineDone, Reply, encode_line_done
-from domain.cell import Cell, Change, apply
+from domain.cell import NO_CHANGE, Cell, Change, apply
 from domain.commands import REMEMBERED, CellKey, Command, Request, Reserve
 from domain.decisions import decide
 from domain.refusals import Conflict, NotFound
@@ -29,8 +29,9 @@ class Round:
         self.withdrawn: list[tuple[UUID, int]] = []
         self.deadlines: list[tuple[CellKey, datetime]] = []
 
-    def settle(self, request: Request) -> Reply:
-        """All lines or none: guards first, changes last."""
+    def settle(self, request: Request, is_learnt: bool = False) -> Reply | None:
+        """All lines or none: guards first, changes last. None: a hold stands here already, so the
+        stored outcomes of this id must be learnt first."""
         steps: list[tuple[Cell, Command, Change | LineDone]] = []
         remembered = type(request.lines[0][1]) in REMEMBERED
         for key, command in request.lines:
@@ -48,6 +49,8 @@ class Round:
             change = decide(cell, command, request.id, self.now)
             if not isinstance(change, Change):
                 return change
+            if remembered and change is NO_CHANGE and not is_learnt:
+                return None
             steps.append((cell, command, change))
         return Done(tuple([self.perform(request, *step) for step in steps]))
 

@@ -35,6 +35,10 @@ class Store(Protocol):
 
     async def load_due(self, now: datetime, limit: int) -> list[tuple[CellKey, UUID]]: ...
 
+    async def load_stranded(
+        self, after: tuple[UUID, int], limit: int
+    ) -> tuple[list[tuple[CellKey, UUID]], tuple[UUID, int] | None]: ...
+
 
 class PostgresStore:
     """One connection at a time, kept while it works and thrown away when it does not."""
@@ -84,3 +88,9 @@ class PostgresStore:
     async def load_due(self, now: datetime, limit: int) -> list[tuple[CellKey, UUID]]:
         async with self.connected() as connection:
             return await cells.load_due(connection, now, limit)
+
+    async def load_stranded(
+        self, after: tuple[UUID, int], limit: int
+    ) -> tuple[list[tuple[CellKey, UUID]], tuple[UUID, int] | None]:
+        async with self.connected() as connection:
+            return await cells.load_stranded(connection, after, limit)

@@ -48,6 +48,27 @@ JOIN cell c ON c.id = h.cell_id
 JOIN sku s ON s.id = c.sku_id
 JOIN warehouse w ON w.id = c.warehouse_id
 """
+STRANDED = """
+WITH page AS MATERIALIZED (
+  SELECT reservation_id, cell_id FROM hold
+  WHERE state = 1 AND (reservation_id, cell_id) > ($1, $2)
+  ORDER BY reservation_id, cell_id LIMIT $3
+), stranded AS (
+  SELECT s.code AS sku, w.code AS warehouse, page.reservation_id FROM page
+  JOIN cell c ON c.id = page.cell_id
+  JOIN sku s ON s.id = c.sku_id
+  JOIN warehouse w ON w.id = c.warehouse_id
+  WHERE EXISTS (SELECT 1 FROM hold sibling
+    WHERE sibling.reservation_id = page.reservation_id AND sibling.state IN (3, 4))
+), newest AS (
+  SELECT reservation_id, cell_id FROM page ORDER BY reservation_id DESC, cell_id DESC LIMIT 1
+)
+SELECT newest.reservation_id, newest.cell_id, (SELECT count(*) FROM page) AS looked_at,
+  stranded.sku, stranded.warehouse, stranded.reservation_id
+FROM newest LEFT JOIN stranded ON true
+"""
+FIRST_HOLD = (UUID(int=0), 0)
+"""Before the (reservation, cell id) of every hold."""
 
 
 async def load_cells(
@@ -101,6 +122,17 @@ async def load_due(
     """Holds whose deadline has passed, the oldest first."""
     rows = await connection.fetch(DUE, now, limit, timeout=READ_TIMEOUT_SECONDS)
     return [(CellKey(row[0], row[1]), row[2]) for row in rows]
+
+
+async def load_stranded(
+    connection: asyncpg.Connection, after: tuple[UUID, int], limit: int
+) -> tuple[list[tuple[CellKey, UUID]], tuple[UUID, int] | None]:
+    """Looks at the next `limit` confirmed holds after (reservation, cell id): those whose
+    reservation has lost another hold, and where to go on, or None at the end."""
+    rows = await connection.fetch(STRANDED, *after, limit, timeout=READ_TIMEOUT_SECONDS)
+    stranded = [(CellKey(row[3], row[4]), row[5]) for row in rows if row[3] is not None]
+    is_last = not rows or rows[0]["looked_at"] < limit
+    return stranded, None if is_last else (rows[0][0], rows[0][1])
 
 
 def made_cell(row: Any) -> Cell | NotFound:
