@@ -181,9 +181,11 @@ async def reign(cache: ReadModel, bus: Publisher, stopping: asyncio.Event) -> No
     """One connection to the database, and one reign if nobody else is the relay."""
     async with raw_connection() as connection:
         outbox = PostgresOutbox(connection)
-        if await outbox.lock():
-            log.info("this is the relay")
-            await Relay(outbox, cache, bus).run(stopping)
+        if not await outbox.lock():
+            log.debug("another relay is at work")
+            return
+        log.info("this is the relay")
+        await Relay(outbox, cache, bus).run(stopping)
 
 
 async def serve(settings: Settings, stopping: asyncio.Event) -> None:

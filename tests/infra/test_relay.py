@@ -65,6 +65,14 @@ async def test_only_the_newest_level_of_a_cell_is_told(world: World) -> None:
 
 
 async def test_the_read_model_knows_before_the_bus_tells(world: World) -> None:
+    world.bus.is_down = True
+    world.outbox.commit(level(1, 1))
+    assert await world.relay.turn() == RETRY_SECONDS
+    assert world.cache.held == {1: level(1, 1)}
+    assert world.outbox.rows
+
+
+async def test_nothing_is_told_of_what_the_read_model_does_not_know(world: World) -> None:
     world.cache.is_down = True
     world.outbox.commit(level(1, 1))
     assert await world.relay.turn() == RETRY_SECONDS

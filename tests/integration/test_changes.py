@@ -55,6 +55,9 @@ class Shop:
         if is_told:
             self.hub.offer(level(cell, seq, available))
 
+    def waiting(self) -> bool:
+        return any(subscriber.slots for subscriber in self.hub.everyone)
+
     def watch(self, **wanted: Any) -> "Watch":
         return Watch(stock_changed(self.rt, CALLER, StockFilter(**wanted)))
 
@@ -94,6 +97,7 @@ async def test_a_watcher_gets_the_levels_as_they_are_and_then_each_change(shop: 
         await shop.change(3, 1)
         await shop.change(1, 1)
         assert await watch.next() == ("S1", 1)
+        assert not shop.waiting()
 
 
 async def test_all_that_is_shown_is_that_of_the_cell(shop: Shop) -> None:

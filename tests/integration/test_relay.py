@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from infra.cache import Cache, CacheDown
 from infra.database import close_database, open_database
 from infra.hub import Hub, Interest
 from infra.levels import CellLevel
-from infra.outbox import oldest_age
+from infra.outbox import TAKE_LIMIT, PostgresOutbox, oldest_age
 from tests.infra.fakes import level
 from tests.integration.shop import CELLS, Servers, commit, furnish, relay_process, servers
 
@@ -147,7 +148,8 @@ async def test_of_two_relays_one_works_and_the_other_takes_over(shop: Shop, tmp_
     logs = [tmp_path / "first", tmp_path / "second"]
     with relay_process(shop.parts.settings, logs[0]) as first:
         await until(lambda: says(logs[0], "this is the relay"))
-        with relay_process(shop.parts.settings, logs[1]):
+        with relay_process(replace(shop.parts.settings, log_level="debug"), logs[1]):
+            await until(lambda: says(logs[1], "another relay is at work"))
             await shop.change(1, 2)
             await until(shop.is_heard)
             assert not await says(logs[1], "this is the relay")
@@ -159,6 +161,18 @@ async def test_of_two_relays_one_works_and_the_other_takes_over(shop: Shop, tmp_
 
 async def says(log: Path, words: str) -> bool:
     return words in await asyncio.to_thread(log.read_text)
+
+
+async def test_the_oldest_rows_are_taken_first_and_not_all_at_once(shop: Shop) -> None:
+    for _ in range(TAKE_LIMIT + 1):
+        await shop.change(1)
+    outbox = PostgresOutbox(shop.connection)
+    rows = await outbox.take()
+    assert [row.id for row in rows] == list(range(1, TAKE_LIMIT + 1))
+    assert rows[0].age >= rows[-1].age > 0
+    await outbox.delete([row.id for row in rows])
+    assert [row.id for row in await outbox.take()] == [TAKE_LIMIT + 1]
+    assert 0 < await oldest_age(shop.connection) < rows[0].age
 
 
 async def test_it_ends_cleanly_when_told_to(shop: Shop, tmp_path: Path) -> None:
