@@ -1,33 +1,40 @@
-"""The command `onhand`. A new command is a file in api/commands and a line here."""
+"""The command `onhand`. A new command is a file in api/commands and a line here.
+
+A command is imported when it is called: none waits for what only another one needs.
+"""
+
+import importlib
 
 import click
 
-from api.commands.demo import demo_command
-from api.commands.import_ import import_command
-from api.commands.replay import replay_command
-from api.commands.serve import serve_command, up_command
-from api.commands.settings import settings_command
-from api.commands.token import token_command
-
-COMMANDS = (
-    serve_command,
-    up_command,
-    settings_command,
-    token_command,
-    import_command,
-    replay_command,
-    demo_command,
-)
+COMMANDS = {
+    "serve": "api.commands.serve:serve_command",
+    "up": "api.commands.serve:up_command",
+    "settings": "api.commands.settings:settings_command",
+    "token": "api.commands.token:token_command",
+    "import": "api.commands.import_:import_command",
+    "replay": "api.commands.replay:replay_command",
+    "demo": "api.commands.demo:demo_command",
+}
 
 
-@click.group()
+class Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+
+@click.group(cls=Commands)
 @click.version_option(package_name="onhand")
 def main() -> None:
     """The inventory of a shop that sells on many channels: exact stock, live."""
 
-
-for command in COMMANDS:
-    main.add_command(command)
 
 if __name__ == "__main__":
     main()

@@ -10,7 +10,17 @@ from collections.abc import Callable, Sequence
 
 from actors.head import token_environ
 from infra.embedded.places import Places
-from infra.embedded.process import Child, end, end_all, running_in, spawn, wait_until
+from infra.embedded.process import (
+    Child,
+    Server,
+    StartError,
+    end,
+    end_all,
+    last_line,
+    running_in,
+    spawn,
+    wait_until,
+)
 from infra.settings import Settings, process_environ
 
 PROBE_TIMEOUT_SECONDS = 5.0
@@ -19,9 +29,16 @@ STOP_PATIENCE_SECONDS = 25.0
 
 WORKER_STOP_SECONDS = 10
 RESPAWN_SECONDS = 0.5
+CONNECTIONS_LIMIT = 20_000
+"""Per worker of the API, open ones: what is beyond it waits in the backlog, unanswered. An idle
+connection and a WebSocket count like any other, so this is far above the requests at work."""
+
+BACKLOG = 4_096
+"""Connections that are not taken yet: a crowd that comes in one moment must not be turned away."""
+
 PLAYED = "played"
 FIELDS = ("database_url", "nats_url", "redis_url", "ray_address")
-FOLDERS = ("demo", "api", "owners", "relay")
+FOLDERS = ("demo", "api", "owners", "relay", "migrate")
 ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 
 
@@ -72,6 +89,14 @@ def child_environ(settings: Settings) -> dict[str, str]:
     return inherited | settings.environ()
 
 
+def migrate(places: Places, settings: Settings) -> None:
+    log = places.log("migrate")
+    argv = [sys.executable, "-m", "infra.migrate"]
+    child = spawn("migrations", argv, log, places.data("migrate"), child_environ(settings))
+    if child.popen.wait():
+        raise StartError(last_line(log))
+
+
 def keeper(places: Places, settings: Settings) -> Job:
     ready = places.data("owners") / "ready"
     ready.unlink(missing_ok=True)
@@ -89,6 +114,7 @@ def api(places: Places, settings: Settings) -> Job:
         *("--workers", str(settings.api_workers), "--loop", "uvloop", "--no-access-log"),
         *("--respawn-failed-workers", "--respawn-interval", str(RESPAWN_SECONDS)),
         *("--workers-kill-timeout", str(WORKER_STOP_SECONDS)),
+        *("--backlog", str(BACKLOG), "--backpressure", str(CONNECTIONS_LIMIT)),
         *("--log-level", settings.log_level),
     )
     return Job("API", "api", places, settings, argv, lambda: is_ready(settings))
@@ -104,6 +130,10 @@ def is_ready(settings: Settings) -> bool:
         return False
     finally:
         connection.close()
+
+
+def all_jobs(places: Places, settings: Settings) -> list[Server]:
+    return [relay(places, settings), keeper(places, settings), api(places, settings)]
 
 
 def demo(places: Places, settings: Settings) -> Job | None:

@@ -4,7 +4,6 @@ What is embedded starts side by side; what needs it follows. No request goes thr
 supervisor is killed the shop goes on, and the next supervisor clears up first.
 """
 
-import asyncio
 import dataclasses
 import signal
 import threading
@@ -17,7 +16,6 @@ from typing import Any, Protocol
 from actors.head import Head
 from api import jobs
 from infra.credentials import secret_key
-from infra.database import migrate
 from infra.embedded.nats import Nats
 from infra.embedded.places import Places, lock, prepare
 from infra.embedded.postgres import Postgres
@@ -61,14 +59,24 @@ class Trouble:
 
 
 class Supervisor:
+    """`grounds` are the embedded servers by the setting that would replace them; `parts` makes the
+    processes that stand on them; they are stopped in the opposite order."""
+
     def __init__(
-        self, settings: Settings, places: Places, board: Board, stopping: threading.Event
+        self,
+        settings: Settings,
+        places: Places,
+        board: Board,
+        stopping: threading.Event,
+        grounds: dict[str, Server],
+        parts: Callable[[Places, Settings], list[Server]],
     ) -> None:
         self.settings = settings
         self.places = places
         self.board = board
         self.stopping = stopping
-        self.grounds = embedded(settings, places)
+        self.grounds = grounds
+        self.parts = parts
         self.jobs: list[Server] = []
         self.demo: jobs.Job | None = None
         self.troubles: dict[str, Trouble] = {}
@@ -77,7 +85,8 @@ class Supervisor:
         for folder in jobs.FOLDERS:
             end_all(running_in(self.places.data(folder)), signal.SIGKILL)
         listens(self.settings)
-        urls = self.side_by_side([partial(self.ground, field) for field in jobs.FIELDS])
+        tasks = [partial(self.ground, field) for field in jobs.FIELDS]
+        urls = self.side_by_side(tasks, list(self.grounds.values()))
         self.use(dict(zip(jobs.FIELDS, urls, strict=True)))
         self.start_jobs()
 
@@ -89,13 +98,12 @@ class Supervisor:
         server = self.grounds.get(field)
         url = self.begin(server) if server else reach(self.settings, field)
         if field == "database_url":
-            asyncio.run(migrate(url))
+            jobs.migrate(self.places, dataclasses.replace(self.settings, database_url=url))
         return url
 
     def start_jobs(self) -> None:
-        makers = (jobs.relay, jobs.keeper, jobs.api)
-        self.jobs = [make(self.places, self.settings) for make in makers]
-        self.side_by_side([partial(self.begin, job) for job in self.jobs])
+        self.jobs = self.parts(self.places, self.settings)
+        self.side_by_side([partial(self.begin, job) for job in self.jobs], self.jobs)
         tell(self.settings)
 
     def start_demo(self) -> None:
@@ -111,16 +119,17 @@ class Supervisor:
         self.board.show(server.name, f"ready, {time.monotonic() - began:.1f} s")
         return url
 
-    def side_by_side(self, tasks: Sequence[Task]) -> list[str]:
-        """All of them, or none: what has started is stopped again when one fails."""
+    def side_by_side(self, tasks: Sequence[Task], servers: Sequence[Server]) -> list[str]:
+        """When one fails, or nobody wants it any more, these servers are stopped, so that no task
+        waits for them."""
         with ThreadPoolExecutor(len(tasks)) as pool:
             futures = [pool.submit(task) for task in tasks]
             pending = set(futures)
             while pending and not self.stopping.is_set() and not failed(futures):
                 pending = wait(pending, POLL_SECONDS).not_done
             error = failed(futures)
-            if pending:
-                self.stop()
+            for server in servers if pending else ():
+                server.stop()
         if error is not None:
             raise error
         if self.stopping.is_set():
@@ -133,6 +142,8 @@ class Supervisor:
             for server in (*self.grounds.values(), *self.jobs):
                 try:
                     self.look_after(server)
+                except Stopped:
+                    return
                 except Exception as error:  # tidy: allow broad-except: this loop must not end
                     self.board.show(server.name, f"does not start: {error}")
             self.look_at_demo()
@@ -144,7 +155,7 @@ class Supervisor:
             return
         trouble.note(now)
         self.board.show(server.name, "ended")
-        url = self.begin(server)
+        (url,) = self.side_by_side([partial(self.begin, server)], [server])
         field = next((field for field, held in self.grounds.items() if held is server), "")
         if field and url != getattr(self.settings, field):
             self.use({field: url})
@@ -207,7 +218,8 @@ def serve(
     places = prepare(settings.home)
     with lock(settings.home):
         settings = dataclasses.replace(settings, secret_key=secret_key(settings))
-        supervisor = Supervisor(settings, places, board, stopping)
+        grounds = embedded(settings, places)
+        supervisor = Supervisor(settings, places, board, stopping, grounds, jobs.all_jobs)
         try:
             supervisor.start()
             greet(supervisor.settings)
