@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 from infra.settings import Settings, SettingsError
@@ -21,8 +22,8 @@ def kept(path: Path) -> str:
 
 def make(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o711)
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
+    draft = Path(name)
     with os.fdopen(descriptor, "w") as file:
         file.write(secrets.token_urlsafe(KEY_BYTES))
         file.flush()

@@ -1,0 +1,76 @@
+"""Where servers live: sockets the kernel accepts, logs that end, one supervisor at a time."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.embedded.places import (
+    LOG_BYTES_LIMIT,
+    LONGEST_SOCKET,
+    SOCKET_PATH_LIMIT,
+    lock,
+    prepare,
+    short_folder,
+)
+from infra.settings import SettingsError
+
+
+@pytest.fixture
+def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="t") as folder:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield Path(folder)
+
+
+def test_the_sockets_of_a_short_home_lie_in_it(temporary: Path) -> None:
+    home = temporary / "home"
+    assert prepare(home).sockets == home / "run"
+
+
+@pytest.mark.parametrize("name", ["x" * 120, "a shop, the second", "Läden"])
+def test_the_sockets_of_any_home_have_names_everybody_accepts(temporary: Path, name: str) -> None:
+    sockets = prepare(temporary / name).sockets
+    assert len(os.fsencode(str(sockets) + LONGEST_SOCKET)) <= SOCKET_PATH_LIMIT
+    assert sockets == prepare(temporary / name).sockets
+    assert not set(str(sockets)) & set(" ,ä")
+
+
+def test_two_homes_share_no_folder(temporary: Path) -> None:
+    homes = [temporary / "a", temporary / "b"]
+    assert short_folder(homes[0], "run") != short_folder(homes[1], "run")
+    assert short_folder(homes[0], "run") != short_folder(homes[0], "ray")
+
+
+def test_a_short_folder_somebody_else_can_write_is_refused(temporary: Path) -> None:
+    short_folder(temporary / "home", "run").chmod(0o777)
+    with pytest.raises(SettingsError, match="belongs to somebody else"):
+        short_folder(temporary / "home", "run")
+
+
+def test_a_home_below_a_file_is_refused_in_one_line(temporary: Path) -> None:
+    (temporary / "file").write_text("")
+    with pytest.raises(SettingsError, match="ONHAND_HOME") as caught:
+        prepare(temporary / "file" / "home")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_home_is_served_once_at_a_time(temporary: Path) -> None:
+    home = prepare(temporary / "home").home
+    held = lock(home)
+    with pytest.raises(SettingsError, match=f"already served by process {os.getpid()}"):
+        lock(home)
+    held.close()
+    lock(home).close()
+
+
+def test_a_long_log_is_put_aside(temporary: Path) -> None:
+    places = prepare(temporary / "home")
+    log = places.log("nats")
+    with log.open("wb") as file:
+        file.truncate(LOG_BYTES_LIMIT + 1)
+    assert places.log("nats") == log
+    assert not log.exists()
+    assert log.with_suffix(".old.log").exists()
