@@ -1,16 +1,13 @@
-"""How everybody else reaches the owners.
-
-If a call returns, the change is in the ledger and survives any crash. If it raises Outage, it may
-or may not have happened: send it again with the same id.
-
-Callers coalesce: per owner one call is under way, carrying everything that waited meanwhile. An
-idle system answers at the speed of one commit, a busy one shares commits.
+"""How everybody else reaches the owners. If a call returns, the change is in the ledger and
+survives any crash. If it raises Outage, it may or may not have happened: send it again with the
+same id. Callers coalesce: per owner one call is under way, carrying everything that waited
+meanwhile, so an idle system answers at the speed of one commit, a busy one shares commits.
 """
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from actors.directory import owner_of
@@ -27,6 +24,7 @@ CALL_TIMEOUT_SECONDS = 5.0
 GIVE_UP_SECONDS = 15.0
 """From the first failed call: an owner that Ray starts again is back well before."""
 PAUSES_SECONDS = (0.05, 0.1, 0.2, 0.4)
+STOPPING = Failed("UNAVAILABLE", "this process is stopping")
 log = logging.getLogger(__name__)
 
 Answer = Done | Elsewhere | Refusal
@@ -46,8 +44,9 @@ class Waiting(NamedTuple):
 class Lane:
     """What waits for one owner, and the single call that is under way."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel, give_up_seconds: float = GIVE_UP_SECONDS) -> None:
         self.channel = channel
+        self.give_up_seconds = give_up_seconds
         self.waiting: deque[Waiting] = deque()
         self.pumping: asyncio.Task[None] | None = None
 
@@ -68,30 +67,48 @@ class Lane:
                 await self.carry([self.waiting.popleft() for _ in range(size)])
         finally:
             self.pumping = None
+            answer(self.waiting, [STOPPING] * len(self.waiting))
+            self.waiting.clear()
 
     async def carry(self, items: list[Waiting]) -> None:
+        """Answers all of them, whatever happens. Of a frame that breaks the halves go apart, so
+        that one bad request fails alone."""
+        replies: list[Reply] = [STOPPING] * len(items)
+        try:
+            replies = await self.call(encode_requests([item.request for item in items]), len(items))
+        except Exception:  # tidy: allow broad-except: the pump goes on, whatever one request did
+            if len(items) > 1:
+                half = len(items) // 2
+                await self.carry(items[:half])
+                await self.carry(items[half:])
+            else:
+                log.exception("a request to an owner broke")
+                replies = [Failed("INTERNAL", "internal error")]
+        finally:
+            answer(items, replies)
+
+    async def call(self, frame: bytes, size: int) -> list[Reply]:
         """Sends the frame, again and again with the same ids while the owner cannot be reached."""
-        frame = encode_requests([item.request for item in items])
         loop = asyncio.get_running_loop()
-        give_up = loop.time() + GIVE_UP_SECONDS
+        give_up = loop.time() + self.give_up_seconds
         attempt = 0
         while True:
             try:
                 replies = decode_replies(await self.channel.call(frame))
-                break
+                if len(replies) != size:
+                    raise ValueError(f"{len(replies)} replies to {size} requests")
+                return replies
             except Outage as outage:
                 if loop.time() > give_up:
-                    replies = [Failed(outage.code, outage.message)] * len(items)
-                    break
-            except Exception:  # the pump goes on: one broken frame must not stop the lane
-                log.exception("a call to an owner broke")
-                replies = [Failed("INTERNAL", "internal error")] * len(items)
-                break
+                    return [Failed(outage.code, outage.message)] * size
             await asyncio.sleep(PAUSES_SECONDS[min(attempt, len(PAUSES_SECONDS) - 1)])
             attempt += 1
-        for item, reply in zip(items, replies, strict=True):
-            if not item.answered.done():
-                item.answered.set_result(reply)
+
+
+def answer(items: Iterable[Waiting], replies: Sequence[Reply]) -> None:
+    for item, reply in zip(items, replies, strict=True):
+        if not item.answered.done():
+            item.answered.set_result(reply)
 
 
 class StockClient:

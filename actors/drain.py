@@ -180,7 +180,7 @@ class Owner:
                 self.stats.duplicates += 1
             except Outage as outage:
                 return [Failed(outage.code, outage.message)] * len(requests)
-            except Exception:  # the drain loop goes on, whatever one request did
+            except Exception:  # tidy: allow broad-except: the drain loop goes on
                 log.exception("a batch of %d requests broke", len(requests))
                 if len(requests) == 1:
                     return [Failed("INTERNAL", "internal error")]

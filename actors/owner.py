@@ -55,7 +55,7 @@ class OwnerActor:
             async with asyncio.TaskGroup() as tasks:
                 for loop in (self.owner.run, self.keep_deadlines, self.sweep, self.evict):
                     tasks.create_task(loop())
-        except Exception:  # the supervisor of this process's loops
+        except Exception:  # tidy: allow broad-except: the supervisor of this process's loops
             log.exception("owner %d broke and starts again", self.index)
             os._exit(1)
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import ray
-from ray.exceptions import GetTimeoutError, RayError
+from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 
 from actors.client import CALL_TIMEOUT_SECONDS, Ask, StockClient
 from actors.directory import NAMESPACE, owner_name
@@ -86,6 +86,8 @@ class RayChannel:
         try:
             async with asyncio.timeout(CALL_TIMEOUT_SECONDS):
                 replies: bytes = await self.handle.submit.remote(frame)
+        except RayTaskError:
+            raise  # the owner is there and chokes on this frame: asking again does not help
         except (TimeoutError, RayError) as error:
             raise Outage(f"the owner does not answer: {type(error).__name__}") from error
         return replies

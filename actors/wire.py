@@ -46,12 +46,15 @@ Reply = Done | Elsewhere | Failed | Refusal
 ENCODER = msgspec.msgpack.Encoder(uuid_format="bytes")
 TAGS = {command: tag for tag, command in enumerate(COMMANDS)}
 FRAME = msgspec.msgpack.Decoder(list[tuple[int, msgspec.Raw]])
-REQUESTS: list[msgspec.msgpack.Decoder[Any]] = [
-    msgspec.msgpack.Decoder(
-        tuple[UUID, int, CellKey, tuple[tuple[CellKey, command], ...], Note, Buyer]  # type: ignore[valid-type]
-    )
+LINES: list[Any] = [
+    tuple[tuple[CellKey, command], ...]  # type: ignore[valid-type]
     for command in COMMANDS
 ]
+SHAPES: list[Any] = [
+    tuple[UUID, int, CellKey, lines, Note, Buyer]  # type: ignore[valid-type]
+    for lines in LINES
+]
+REQUESTS = [msgspec.msgpack.Decoder[Any](shape) for shape in SHAPES]
 REPLY_TYPES: tuple[Any, ...] = (Done, Elsewhere, Failed, *REFUSALS)
 REPLY_TAGS = {kind: tag for tag, kind in enumerate(REPLY_TYPES)}
 REPLIES = [msgspec.msgpack.Decoder(kind) for kind in REPLY_TYPES]

@@ -140,7 +140,8 @@ async def test_a_request_that_breaks_the_append_fails_alone() -> None:
 async def test_a_request_that_breaks_the_decision_fails_alone_and_leaves_nothing() -> None:
     store = fake_store()
     async with running(store, FakeClock()) as owner:
-        broken = receive(2, 5)._replace(lines=(receive(2, 5).lines[0]._replace(command=None),))  # type: ignore[arg-type]
+        line = receive(2, 5).lines[0]._replace(command=None)  # type: ignore[arg-type]
+        broken = receive(2, 5)._replace(lines=(line,))
         replies = await owner.submit([receive(1, 5), broken, receive(3, 1)])
         assert replies[1] == Failed("INTERNAL", "internal error")
         assert available(replies[2]) == 6
