@@ -131,8 +131,8 @@ def test_a_part_that_ends_is_started_again_alone(stage: Stage) -> None:
     stage.start()
     stage.notes.clear()
     stage.bus.alive = False
-    stage.watch_until(lambda: stage.bus.alive)
-    assert stage.notes == ["+bus"]
+    stage.watch_until(lambda: "+bus" in stage.notes)
+    assert set(stage.notes) <= {"+bus", "-bus"}
     assert ("bus", "ended") in stage.board.shown
 
 
@@ -140,16 +140,17 @@ def test_a_cluster_at_another_address_takes_what_stands_on_it_along(stage: Stage
     stage.start()
     stage.notes.clear()
     stage.ray.alive = False
-    stage.watch_until(lambda: stage.notes[-1:] in (["+api"], ["+relay"]) and stage.api.alive)
+    stage.watch_until(lambda: {"+api", "+relay"} <= set(stage.notes))
     assert stage.notes[:3] == ["+ray", "-api", "-relay"]
     assert stage.addresses == ["here:1", "here:2"]
 
 
 def test_a_part_that_does_not_come_back_at_once_is_tried_again(stage: Stage) -> None:
     stage.start()
+    stage.notes.clear()
     stage.relay.fails = 1
     stage.relay.alive = False
-    stage.watch_until(lambda: stage.relay.alive)
+    stage.watch_until(lambda: "+relay" in stage.notes)
     assert ("relay", "does not start: relay does not answer") in stage.board.shown
 
 
