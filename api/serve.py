@@ -19,7 +19,7 @@ from infra.credentials import secret_key
 from infra.embedded.nats import Nats
 from infra.embedded.places import Places, lock, prepare
 from infra.embedded.postgres import Postgres
-from infra.embedded.process import Server, end_all, last_line, running_in
+from infra.embedded.process import Server, end_all, last_line, open_many_files, running_in
 from infra.embedded.reach import listens, reach
 from infra.embedded.redis import Redis
 from infra.running import forget, tell
@@ -215,6 +215,7 @@ def serve(
 ) -> None:
     """Returns when `stopping` is set and everything has been stopped. Raises SettingsError,
     StartError or Outage when it cannot start, with nothing left behind."""
+    open_many_files()
     places = prepare(settings.home)
     with lock(settings.home):
         settings = dataclasses.replace(settings, secret_key=secret_key(settings))

@@ -5,6 +5,7 @@ A server of this home that outlived its supervisor is known by its name and work
 
 import importlib.util
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -23,6 +24,8 @@ START_PATIENCE_SECONDS = 120.0
 STOP_PATIENCE_SECONDS = 20.0
 POLL_SECONDS = 0.02
 LOG_TAIL_BYTES = 4_000
+OPEN_FILES = 65_536
+"""Of one process, where the machine allows as many: every connection is one."""
 
 
 class Server(Protocol):
@@ -92,6 +95,14 @@ def spawn(
             **as_identity(user),
         )
     return Child(name, popen, log)
+
+
+def open_many_files() -> None:
+    """For this process and its children to be; the usual limit is 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def wait_until(child: Child, answers: Callable[[], bool]) -> None:

@@ -1,0 +1,29 @@
+"""One whole shop for all tests that leave it as it is, and one for those that do not."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from infra.embedded.process import open_many_files
+from tests.integration.whole import Whole
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
+    """Three owners, so that the lines of an order have them all; two API workers."""
+    open_many_files()
+    yield from started(Whole(tmp_path_factory.mktemp("shop") / "home", owners=3))
+
+
+@pytest.fixture(scope="session")
+def battered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
+    """The shop whose servers are killed."""
+    yield from started(Whole(tmp_path_factory.mktemp("battered") / "home"))
+
+
+def started(whole: Whole) -> Iterator[Whole]:
+    try:
+        whole.start()
+        yield whole
+    finally:
+        whole.stop()
