@@ -73,7 +73,7 @@ class GraphQLOverHTTP:
         if caller is None:
             raise unauthenticated()
         sent = from_query(scope) if method == "GET" else await from_body(headers, receive)
-        asked = self.operations.prepare(caller, sent.operation())
+        asked = self.operations.prepare(caller, sent)
         if isinstance(asked, Answer):
             return asked
         if method == "GET" and asked.kind == "mutation":

@@ -224,7 +224,7 @@ class Socket:
 
     async def run(self, key: str, caller: Caller, sent: Sent) -> None:
         """One operation, to its end."""
-        asked = self.operations.prepare(caller, sent.operation())
+        asked = self.operations.prepare(caller, sent)
         if isinstance(asked, Answer):
             last = error_message(key, asked)
         else:

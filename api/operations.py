@@ -4,8 +4,10 @@ A transport parses what came, asks who sent it, and shows the answers in its own
 """
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from time import perf_counter
 from typing import NamedTuple
 
 import msgspec
@@ -21,6 +23,9 @@ OPERATION_SECONDS = 30.0
 BODY_LIMIT_BYTES = 4 * 1024 * 1024
 """2,000 lines of a reservation are 0.2 MB."""
 
+NUL_WRITTEN = re.compile(r"\x00|\\u(0000|\{0+\})")
+"""As it is, or as GraphQL's strings escape it."""
+
 
 class Sent(msgspec.Struct, rename={"name": "operationName"}):
     """An operation as JSON, over any transport."""
@@ -29,8 +34,9 @@ class Sent(msgspec.Struct, rename={"name": "operationName"}):
     variables: dict[str, object] | None = None
     name: str | None = None
 
-    def operation(self) -> Operation:
-        return Operation(self.query, self.variables, self.name)
+    def has_nul(self) -> bool:
+        """No text may hold it: PostgreSQL cannot store it."""
+        return NUL_WRITTEN.search(self.query) is not None or holds_nul(self.variables)
 
 
 class Asked(NamedTuple):
@@ -50,8 +56,9 @@ class Operations:
         self.engine = engine
         self.metrics = metrics
 
-    def prepare(self, caller: Caller, operation: Operation) -> Asked | Answer:
-        prepared = self.engine.prepare(operation)
+    def prepare(self, caller: Caller, sent: Sent) -> Asked | Answer:
+        operation = Operation(sent.query, sent.variables, sent.name)
+        prepared = NUL_SENT if sent.has_nul() else self.engine.prepare(operation)
         if isinstance(prepared, Answer):
             self.metrics.operation("none", (), (), prepared.errors, 0.0)
             return prepared
@@ -59,14 +66,13 @@ class Operations:
 
     async def execute(self, asked: Asked) -> Answer:
         """A query or mutation; what takes too long is told to be asked again."""
-        clock = asyncio.get_running_loop().time
-        began = clock()
+        began = perf_counter()
         try:
             async with asyncio.timeout(OPERATION_SECONDS):
                 answer = await self.engine.execute(*asked)
         except TimeoutError:
             answer = TOO_LATE
-        seconds = clock() - began
+        seconds = perf_counter() - began
         verbs = asked.prepared.root_fields
         self.metrics.operation(asked.kind, verbs, answer.refusals, answer.errors, seconds)
         return answer
@@ -81,6 +87,17 @@ class Operations:
                 yield answer
 
 
+def holds_nul(value: object) -> bool:
+    match value:
+        case str():
+            return "\0" in value
+        case dict():
+            return any(map(holds_nul, value.values()))
+        case list():
+            return any(map(holds_nul, value))
+    return False
+
+
 def problem(message: str, code: str, **facts: object) -> Answer:
     """An answer that is an error of the edge."""
     error = {"message": message, "extensions": {"code": code, **facts}}
@@ -88,6 +105,7 @@ def problem(message: str, code: str, **facts: object) -> Answer:
     return Answer(body, was_executed=False, errors=(code,))
 
 
+NUL_SENT = problem("no text may hold the character NUL", "BAD_USER_INPUT")
 TOO_LATE = problem(
     f"no answer within {OPERATION_SECONDS:.0f} seconds: ask again with the same id",
     "UNAVAILABLE",

@@ -22,7 +22,7 @@ from domain.access import Role
 from domain.cell import Cell
 from domain.commands import CellKey, Request
 from infra.cache import Cache, CacheDown, RelayReport
-from infra.hub import Hub
+from infra.hub import Hub, Truth
 from infra.levels import CellLevel
 from infra.settings import Settings
 from services.catalogue_cache import CatalogueCache, SkuInfo, WarehouseInfo
@@ -156,7 +156,7 @@ def stale_bearer() -> str:
     return bearer(Role.ADMIN, days=1, at=NOON - timedelta(days=2))
 
 
-def open_shop() -> Shop:
+def open_shop(catalogue: CatalogueCache | None = None, truth: Truth | None = None) -> Shop:
     clock = StillClock()
     cells = [Cell(CellKey(sku.code, WEST.code), NOON, id=sku.id) for sku in (MUG, CUP)]
     for cell in cells:
@@ -165,8 +165,9 @@ def open_shop() -> Shop:
     owner = MemoryOwner(clock, cells)
     cache = MemoryCache()
     stock = StockClient([owner], Ask(owner.stats, owner.resident, owner.ready))
-    hub = Hub(NoTruth())
-    rt = Runtime(SETTINGS, clock, stock, cache, hub, KnownCatalogue(), Whereabouts())
+    hub = Hub(truth or NoTruth())
+    known = catalogue or KnownCatalogue()
+    rt = Runtime(SETTINGS, clock, stock, cache, hub, known, Whereabouts())
     return Shop(clock, owner, cache, rt, set())
 
 

@@ -110,6 +110,22 @@ async def test_a_body_must_be_an_operation(shop: Shop, content: bytes, status: i
         assert status == 200 or code(response) == "BAD_REQUEST"
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"query": "query ($s: String!) { sku(code: $s) { code } }", "variables": {"s": "a\0"}},
+        {"query": LEVEL, "variables": {"x": [{"y": "\0"}]}},
+        {"query": r'{ sku(code: "\u0000") { code } }'},
+        {"query": r'{ sku(code: "\u{00}") { code } }'},
+        {"query": '{ sku(code: "\0") { code } }'},
+    ],
+)
+async def test_no_text_may_hold_what_cannot_be_stored(shop: Shop, asked: dict[str, object]) -> None:
+    async with shop.client() as client:
+        response = await client.post("/graphql", json=asked)
+        assert (response.status_code, code(response)) == (200, "BAD_USER_INPUT")
+
+
 async def test_a_body_must_say_that_it_is_json(shop: Shop) -> None:
     async with shop.client() as client:
         headers = {"content-type": "text/plain"}

@@ -9,9 +9,8 @@ from api.authentication import Gate
 from api.graphql_http import GraphQLOverHTTP
 from api.graphql_sse import KEEP_ALIVE, EventStream
 from api.metrics import Metrics
-from api.operations import Asked, Operations
+from api.operations import Asked, Operations, Sent
 from domain.access import Caller, Role
-from schema.engine import Operation
 from tests.api.shop import SECRET, StillClock, bearer
 from tests.api.wire import Line, ScriptedEngine, answer, opened, until
 from tests.infra.fakes import level
@@ -31,7 +30,7 @@ class Door:
     def stream(self, **seconds: float) -> EventStream:
         """A subscription with little patience."""
         caller = Caller("ann", Role.ADMIN)
-        asked = self.operations.prepare(caller, Operation(LIVE))
+        asked = self.operations.prepare(caller, Sent(LIVE))
         assert isinstance(asked, Asked)
         return EventStream(self.operations, asked, **seconds)
 
