@@ -17,7 +17,7 @@ from actors.sweep import Sweep
 from actors.wire import decode_requests, encode_replies
 from domain.commands import CellKey
 from infra.clock import SystemClock
-from infra.database import NESTED_LOOPS, close_database, open_database
+from infra.database import OWNER_SETTINGS, close_database, open_database
 from infra.ledger import cell_level
 from infra.levels import CellLevel, encode_levels
 from infra.outage import Outage
@@ -50,7 +50,7 @@ class OwnerActor:
         """Works until cancelled. If a loop breaks all the same, the process ends at once: Ray
         starts a clean one, and the ledger has everything that was answered."""
         try:
-            await open_database(self.settings.database_url, CONNECTIONS, NESTED_LOOPS)
+            await open_database(self.settings.database_url, CONNECTIONS, OWNER_SETTINGS)
             self.opened.set()
             async with asyncio.TaskGroup() as tasks:
                 for loop in (self.owner.run, self.keep_deadlines, self.sweep, self.evict):
