@@ -4,6 +4,7 @@ All calls go over one connection, whose advisory lock makes the relay the only o
 connection is lost, so is the lock.
 """
 
+import asyncio
 from typing import NamedTuple, Protocol
 
 import asyncpg
@@ -14,13 +15,17 @@ from infra.levels import CellLevel
 TAKE_LIMIT = 200
 """Rows (appends) in one read."""
 TIMEOUT_SECONDS = 10.0
+LOOK_BACK_SECONDS = 1.0
+"""As often it looks for rows whose ids are lower than those it deleted so long ago: appends commit
+in another order than they take their ids. In between it passes them by, because while anybody has
+an old snapshot open, each look from the start would wade through all rows that were deleted."""
 RELAY_LOCK = 0x6F6E_6861_6E64_7265
 """The advisory lock of the relay: onhandre in ASCII."""
 
 LOCK = "SELECT pg_try_advisory_lock($1)"
 TAKE = """
 SELECT id, levels, extract(epoch FROM clock_timestamp() - made_at)::float8
-FROM outbox ORDER BY id LIMIT $1
+FROM outbox WHERE id > $1 ORDER BY id LIMIT $2
 """
 DELETE = "DELETE FROM outbox WHERE id = ANY($1::bigint[])"
 AGE = """
@@ -58,6 +63,8 @@ class Outbox(Protocol):
 class PostgresOutbox:
     def __init__(self, connection: asyncpg.Connection) -> None:
         self.connection = connection
+        self.newest = self.newest_then = self.floor = 0
+        self.looked_back_at = 0.0
 
     async def lock(self) -> bool:
         """True: nobody else is the relay, for as long as this connection lives."""
@@ -65,10 +72,20 @@ class PostgresOutbox:
         return held
 
     async def take(self) -> list[OutboxRow]:
-        rows = await self.connection.fetch(TAKE, TAKE_LIMIT, timeout=TIMEOUT_SECONDS)
+        after = 0 if self.must_look_back() else self.floor
+        rows = await self.connection.fetch(TAKE, after, TAKE_LIMIT, timeout=TIMEOUT_SECONDS)
         return [OutboxRow(*row) for row in rows]
 
+    def must_look_back(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        if now - self.looked_back_at < LOOK_BACK_SECONDS:
+            return False
+        self.looked_back_at = now
+        self.floor, self.newest_then = self.newest_then, self.newest
+        return True
+
     async def delete(self, ids: list[int]) -> None:
+        self.newest = max(self.newest, *ids)
         await self.connection.execute(DELETE, ids, timeout=TIMEOUT_SECONDS)
 
     async def page(self, after: int) -> list[CellLevel]:

@@ -185,25 +185,35 @@ async def reign(cache: ReadModel, bus: Publisher, stopping: asyncio.Event) -> No
             log.debug("another relay is at work")
             return
         log.info("this is the relay")
-        await Relay(outbox, cache, bus).run(stopping)
+        try:
+            await Relay(outbox, cache, bus).run(stopping)
+        except LOST as error:
+            log.warning("the relay lost the database: %r", error)
+
+
+async def attempt(
+    cache: ReadModel, bus: Publisher, stopping: asyncio.Event, was_out_of_reach: bool
+) -> bool:
+    """Whether the database is out of reach, which is said once."""
+    try:
+        await reign(cache, bus, stopping)
+    except LOST as error:
+        if not was_out_of_reach:
+            log.warning("the relay waits for the database: %r", error)
+        return True
+    except Exception:  # tidy: allow broad-except: the relay forgets and starts again
+        log.exception("the relay starts again")
+    return False
 
 
 async def serve(settings: Settings, stopping: asyncio.Event) -> None:
     await open_database(settings.database_url, 1, NO_WAITING)
     cache = Cache.connect(settings.redis_url)
     bus = await Bus.connect(settings.nats_url)
-    is_lost = False
+    is_out_of_reach = False
     try:
         while not stopping.is_set():
-            try:
-                await reign(cache, bus, stopping)
-                is_lost = False
-            except LOST as error:
-                if not is_lost:
-                    log.warning("the relay waits for the database: %r", error)
-                is_lost = True
-            except Exception:  # tidy: allow broad-except: the relay forgets and starts again
-                log.exception("the relay starts again")
+            is_out_of_reach = await attempt(cache, bus, stopping, is_out_of_reach)
             await rest(RETRY_SECONDS, stopping)
     finally:
         await bus.close()

@@ -32,14 +32,12 @@ async def stock_changed(
         change = None
         while True:
             if change is None:
-                async for level in snapshot(rt, wanted, subscriber):
-                    yield level
+                levels = snapshot(rt, wanted, subscriber)
+            else:
+                levels = shown(rt, wanted, change)
+            async for level in levels:
+                yield level
             change = await subscriber.next()
-            if change is None:
-                continue
-            shown = await patiently(partial(rt.hub.view, change, partial(one, rt)))
-            if shown is not None and belongs(wanted, shown):
-                yield shown
 
 
 def interest_of(wanted: StockFilter) -> Interest:
@@ -59,16 +57,23 @@ async def snapshot(
         page = await patiently(partial(stored_page, wanted, after))
         after = page[-1].cell_id if len(page) == PAGE else None
         dressed = await patiently(partial(dress, rt, page))
-        shown = {(level.sku.code, level.warehouse.code): level for level in dressed}
+        by_cell = {(level.sku.code, level.warehouse.code): level for level in dressed}
         for level in page:
-            if rt.hub.offer(level) and (level.sku, level.warehouse) in shown:
+            if rt.hub.offer(level) and (level.sku, level.warehouse) in by_cell:
                 subscriber.given(level.cell_id)
-                yield shown[level.sku, level.warehouse]
+                yield by_cell[level.sku, level.warehouse]
 
 
 async def stored_page(wanted: StockFilter, after: int) -> list[CellLevel]:
     query = Cell.filter(*conditions(wanted), id__gt=after).order_by("id").limit(PAGE)
     return [from_row(row) for row in await query.values_list(*COLUMNS)]
+
+
+async def shown(rt: Runtime, wanted: StockFilter, change: CellLevel) -> AsyncIterator[StockLevel]:
+    """The change, if it is wanted; it is dressed once for all who get it."""
+    level = await patiently(partial(rt.hub.view, change, partial(one, rt)))
+    if level is not None and belongs(wanted, level):
+        yield level
 
 
 async def one(rt: Runtime, level: CellLevel) -> StockLevel | None:

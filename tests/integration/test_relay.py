@@ -16,8 +16,8 @@ from infra.bus import Bus
 from infra.cache import Cache, CacheDown
 from infra.database import close_database, open_database
 from infra.hub import Hub, Interest
-from infra.levels import CellLevel
-from infra.outbox import TAKE_LIMIT, PostgresOutbox, oldest_age
+from infra.levels import CellLevel, encode_levels
+from infra.outbox import LOOK_BACK_SECONDS, TAKE_LIMIT, PostgresOutbox, oldest_age
 from tests.infra.fakes import level
 from tests.integration.shop import CELLS, Servers, commit, furnish, relay_process, servers
 
@@ -173,6 +173,22 @@ async def test_the_oldest_rows_are_taken_first_and_not_all_at_once(shop: Shop) -
     await outbox.delete([row.id for row in rows])
     assert [row.id for row in await outbox.take()] == [TAKE_LIMIT + 1]
     assert 0 < await oldest_age(shop.connection) < rows[0].age
+
+
+async def test_a_row_that_was_committed_late_is_not_passed_by(shop: Shop) -> None:
+    outbox = PostgresOutbox(shop.connection)
+    late = encode_levels([level(1, 1)])
+    for _ in range(4):
+        await shop.change(1, 2)
+        rows = await outbox.take()
+        await outbox.delete([row.id for row in rows])
+        outbox.looked_back_at -= LOOK_BACK_SECONDS
+    await outbox.take()
+    assert outbox.floor > 1
+    await shop.connection.execute("INSERT INTO outbox VALUES (1, $1, now())", late)
+    assert await outbox.take() == []
+    outbox.looked_back_at -= LOOK_BACK_SECONDS
+    assert [row.id for row in await outbox.take()] == [1]
 
 
 async def test_it_ends_cleanly_when_told_to(shop: Shop, tmp_path: Path) -> None:
