@@ -20,7 +20,6 @@ FRAME_LIMIT = 1_024
 """Requests in one call."""
 WAITING_LIMIT = 20_000
 """Requests of this process that wait for one owner; more are answered BUSY at once."""
-CALL_TIMEOUT_SECONDS = 5.0
 GIVE_UP_SECONDS = 15.0
 """From the first failed call: an owner that Ray starts again is back well before."""
 PAUSES_SECONDS = (0.05, 0.1, 0.2, 0.4)
@@ -34,6 +33,8 @@ class Channel(Protocol):
     """One owner as the client sees it; `call` raises Outage when it cannot say."""
 
     async def call(self, frame: bytes) -> bytes: ...
+
+    def close(self) -> None: ...
 
 
 class Waiting(NamedTuple):
@@ -142,6 +143,10 @@ class StockClient:
 
     async def ready(self) -> bool:
         return await self.ask.ready()
+
+    def close(self) -> None:
+        for lane in self.lanes:
+            lane.channel.close()
 
 
 class Ask(NamedTuple):

@@ -8,11 +8,15 @@ import asyncio
 import contextlib
 import logging
 import os
+from secrets import token_bytes
 from typing import Any
+
+from ray.util import get_node_ip_address
 
 from actors.directory import owner_of
 from actors.drain import Owner
 from actors.store import PostgresStore
+from actors.stream import Address, Listener
 from actors.sweep import Sweep
 from actors.wire import decode_requests, encode_replies
 from domain.commands import CellKey
@@ -23,6 +27,7 @@ from infra.levels import CellLevel, encode_levels
 from infra.outage import Outage
 from infra.settings import Settings
 
+KEY_BYTES = 32
 CONNECTIONS = 2
 """To the database: one appends, one sweeps."""
 DEADLINE_TICK_SECONDS = 0.1
@@ -43,6 +48,7 @@ class OwnerActor:
         self.owner = Owner(self.store, self.clock, settings.inbox_limit)
         self.second_store = PostgresStore()
         self.sweeper = Sweep(self.owner, self.second_store, self.clock, self.is_mine)
+        self.listener = Listener(self.submit, token_bytes(KEY_BYTES))
         self.opened = asyncio.Event()
         self.life = asyncio.get_running_loop().create_task(self.live())
 
@@ -51,6 +57,8 @@ class OwnerActor:
         starts a clean one, and the ledger has everything that was answered."""
         try:
             await open_database(self.settings.database_url, CONNECTIONS, OWNER_SETTINGS)
+            host: str = get_node_ip_address()  # type: ignore[no-untyped-call]
+            self.listens_at = await self.listener.open(host)
             self.opened.set()
             async with asyncio.TaskGroup() as tasks:
                 for loop in (self.owner.run, self.keep_deadlines, self.sweep, self.evict):
@@ -67,6 +75,11 @@ class OwnerActor:
         """The process id, once the owner can work."""
         await self.opened.wait()
         return os.getpid()
+
+    async def address(self) -> Address:
+        """Where `submit` is reached."""
+        await self.opened.wait()
+        return self.listens_at
 
     async def stats(self) -> dict[str, Any]:
         return {
@@ -86,6 +99,7 @@ class OwnerActor:
     async def drain(self) -> None:
         """Takes no more requests, settles what is waiting, and closes the database."""
         await self.owner.drain()
+        self.listener.close()
         self.life.cancel()
         await asyncio.gather(self.life, return_exceptions=True)
         await self.store.close()

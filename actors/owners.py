@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import ray
-from ray.exceptions import GetTimeoutError, RayError, RayTaskError
+from ray.exceptions import GetTimeoutError, RayError
 
-from actors.client import CALL_TIMEOUT_SECONDS, Ask, StockClient
+from actors.client import Ask, StockClient
 from actors.directory import NAMESPACE, owner_name
 from actors.owner import OwnerActor
+from actors.stream import Address, StreamChannel
 from infra.outage import Outage
 from infra.settings import Settings
 
@@ -73,24 +75,17 @@ def client(settings: Settings) -> StockClient:
         raise Outage(f"{len(handles)} of {settings.owners} owners are running")
     asking = Asking(handles)
     return StockClient(
-        [RayChannel(handle) for handle in handles],
+        [StreamChannel(partial(address, handle)) for handle in handles],
         Ask(asking.stats, asking.resident, asking.ready),
     )
 
 
-class RayChannel:
-    def __init__(self, handle: Any) -> None:
-        self.handle = handle
-
-    async def call(self, frame: bytes) -> bytes:
-        try:
-            async with asyncio.timeout(CALL_TIMEOUT_SECONDS):
-                replies: bytes = await self.handle.submit.remote(frame)
-        except RayTaskError:
-            raise  # the owner is there and chokes on this frame: asking again does not help
-        except (TimeoutError, RayError) as error:
-            raise Outage(f"the owner does not answer: {type(error).__name__}") from error
-        return replies
+async def address(owner: Any) -> Address:
+    try:
+        found: Address = await owner.address.remote()
+    except RayError as error:
+        raise Outage(f"the owner does not answer: {type(error).__name__}") from error
+    return found
 
 
 class Asking:

@@ -76,6 +76,7 @@ async def opened(settings: Settings, stack: AsyncExitStack) -> tuple[Runtime, Ma
     following = asyncio.create_task(hub.run(bus))
     stack.push_async_callback(stopped, following)
     stock = await owners_client(settings)
+    stack.callback(stock.close)
     rt = Runtime(settings, SystemClock(), stock, cache, hub, CatalogueCache(), Whereabouts())
     return rt, {
         "database": Check(database_answers, is_needed=True),

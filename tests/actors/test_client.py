@@ -52,6 +52,9 @@ class FakeChannel:
             raise Outage("the owner does not answer")
         return encode_replies([self.answerer(request) for request in requests])
 
+    def close(self) -> None:
+        """Holds nothing."""
+
 
 async def nothing() -> list[bytes]:
     return []
@@ -196,6 +199,9 @@ async def test_an_answer_that_is_not_ours_breaks_its_frame_and_not_the_lane() ->
     class Babbling:
         async def call(self, frame: bytes) -> bytes:
             return answers.pop(0)
+
+        def close(self) -> None:
+            """Holds nothing."""
 
     stock = client_of(Babbling())
     for _ in range(2):

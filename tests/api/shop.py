@@ -71,6 +71,9 @@ class MemoryOwner:
         round.commit()
         return encode_replies(replies)
 
+    def close(self) -> None:
+        """Holds nothing."""
+
     def reply(self, round: Round, request: Request) -> Reply:
         if self.failure is not None:
             return self.failure
