@@ -1,0 +1,214 @@
+"""The embedded servers for real: they answer, keep their data, and come back after any death."""
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import asyncpg
+import nats
+import psutil
+import pytest
+from redis.asyncio import Redis as RedisClient
+
+from infra.embedded.nats import Nats
+from infra.embedded.places import Places, prepare
+from infra.embedded.postgres import Postgres
+from infra.embedded.process import Server, running_in
+from infra.embedded.redis import Redis
+
+KINDS: list[Callable[[Places], Server]] = [Postgres, Nats, Redis]
+NAMES = {"PostgreSQL": "postgres", "NATS": "nats-server", "Redis": "redis-server"}
+AS_ROOT = os.geteuid() == 0
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """Closed to others, and with a short path, as `mktemp -d` makes them."""
+    folder = Path(tempfile.mkdtemp(prefix="oh"))
+    yield folder / "home"
+    shutil.rmtree(folder)
+
+
+@contextmanager
+def started(server: Server) -> Iterator[str]:
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+def processes(server: Server, home: Path) -> list[psutil.Process]:
+    name = NAMES[server.name]
+    folder = home / "postgres" / "data" if name == "postgres" else home / server.name.lower()
+    return running_in(folder, name)
+
+
+def kill(server: Server, home: Path) -> None:
+    found = processes(server, home)
+    assert found
+    for process in found:
+        process.send_signal(signal.SIGKILL)
+    psutil.wait_procs(found)
+
+
+async def keep(url: str) -> None:
+    """Puts something where it should be found again."""
+    if url.startswith("nats:"):
+        client = await nats.connect(url)
+        await client.jetstream().add_stream(name="kept", subjects=["kept"])
+        await client.close()
+    elif url.startswith("postgresql:"):
+        connection = await asyncpg.connect(url)
+        await connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+        await connection.close()
+
+
+async def check(url: str) -> None:
+    """Finds what was kept. Redis only has to answer: it keeps nothing on purpose."""
+    if url.startswith("nats:"):
+        client = await nats.connect(url)
+        assert (await client.jetstream().stream_info("kept")).config.name == "kept"
+        await client.close()
+    elif url.startswith("postgresql:"):
+        connection = await asyncpg.connect(url)
+        assert await connection.fetchval("SELECT answer FROM kept") == 42
+        await connection.close()
+    else:
+        async with RedisClient.from_url(url) as redis:
+            assert await redis.ping()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_second_start_finds_the_data(kind: Callable[[Places], Server], home: Path) -> None:
+    with started(kind(prepare(home))) as url:
+        asyncio.run(keep(url))
+    with started(kind(prepare(home))) as url:
+        asyncio.run(check(url))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_killed_server_comes_back_with_its_data(
+    kind: Callable[[Places], Server], home: Path
+) -> None:
+    server = kind(prepare(home))
+    with started(server) as url:
+        asyncio.run(keep(url))
+        kill(server, home)
+        assert not server.is_alive()
+        assert server.start() == url
+        asyncio.run(check(url))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_orphan_of_this_home_is_ended_and_replaced(
+    kind: Callable[[Places], Server], home: Path
+) -> None:
+    orphan = kind(prepare(home))
+    with started(orphan) as url:
+        asyncio.run(keep(url))
+        before = {process.pid for process in processes(orphan, home)}
+        with started(kind(prepare(home))) as url:
+            asyncio.run(check(url))
+            after = {process.pid for process in processes(orphan, home)}
+            assert before
+            assert after
+            assert not before & after
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_stopping_leaves_no_process(kind: Callable[[Places], Server], home: Path) -> None:
+    server = kind(prepare(home))
+    with started(server):
+        assert processes(server, home)
+    assert not processes(server, home)
+    assert not server.is_alive()
+    server.stop()
+
+
+def test_two_homes_do_not_know_each_other(home: Path) -> None:
+    with started(Postgres(prepare(home / "a"))) as first:
+        with started(Postgres(prepare(home / "b"))) as second:
+            asyncio.run(keep(first))
+            asyncio.run(keep(second))
+        asyncio.run(check(first))
+
+
+def test_stale_pid_and_socket_files_do_not_stop_postgresql(home: Path) -> None:
+    server = Postgres(prepare(home))
+    with started(server) as url:
+        asyncio.run(keep(url))
+        kill(server, home)
+    stale = server.data / "postmaster.pid"
+    assert stale.exists()
+    lines = stale.read_text().splitlines()
+    stale.write_text("\n".join([str(os.getpid()), *lines[1:]]))
+    (server.sockets / ".s.PGSQL.5432.lock").write_text("\n".join([str(os.getpid()), *lines[1:]]))
+    with started(Postgres(prepare(home))) as url:
+        asyncio.run(check(url))
+
+
+def test_a_first_start_that_broke_off_is_made_good(home: Path) -> None:
+    places = prepare(home)
+    half = places.data("postgres") / "draft"
+    half.mkdir()
+    (half / "PG_VERSION").write_text("18")
+    with started(Postgres(places)) as url:
+        asyncio.run(keep(url))
+
+
+@pytest.mark.parametrize("name", ["x" * 120, 'a "shop", the second'])
+def test_any_home_will_do(name: str, home: Path) -> None:
+    places = prepare(home / name)
+    try:
+        for kind in KINDS:
+            with started(kind(places)) as url:
+                asyncio.run(keep(url))
+                asyncio.run(check(url))
+    finally:
+        shutil.rmtree(places.sockets)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_listens_beyond_this_machine(kind: Callable[[Places], Server], home: Path) -> None:
+    server = kind(prepare(home))
+    with started(server):
+        found = processes(server, home)
+        listening = [c for p in found for c in p.net_connections("tcp") if c.status == "LISTEN"]
+        assert {connection.laddr.ip for connection in listening} <= {"127.0.0.1"}
+
+
+def test_a_stranger_is_not_let_in(home: Path) -> None:
+    with started(Nats(prepare(home))) as url, pytest.raises(nats.errors.Error):
+        asyncio.run(nats_without_password(url))
+    with started(Postgres(prepare(home))) as url, pytest.raises(asyncpg.PostgresError):
+        asyncio.run(asyncpg.connect(url, password="guessed"))
+
+
+async def nats_without_password(url: str) -> None:
+    await nats.connect(f"nats://{url.split('@')[1]}", allow_reconnect=False)
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="PostgreSQL runs as somebody else only under root")
+def test_under_root_postgresql_runs_as_somebody_else_and_nothing_is_opened_up(home: Path) -> None:
+    home.parent.chmod(0o700)
+    server = Postgres(prepare(home))
+    with started(server) as url:
+        asyncio.run(keep(url))
+        assert all(process.uids().effective != 0 for process in processes(server, home))
+    assert home.parent.stat().st_mode & 0o777 == 0o700
+    assert server.data.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_port_somebody_took_meanwhile_is_given_up_for_another(home: Path) -> None:
+    server = Nats(prepare(home))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        server.port = taken.getsockname()[1]
+        with started(server) as url:
+            asyncio.run(keep(url))
+            assert server.port != taken.getsockname()[1]
