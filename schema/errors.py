@@ -22,7 +22,7 @@ def told(error: GraphQLError, correlation_id: str) -> dict[str, Any]:
         return described(error, cause.message, {"code": cause.code, "retryable": True})
     if isinstance(cause, LOST):
         LOG.warning("the database cannot be reached: %r", cause)
-        message = "the database cannot be reached: ask again with the same id"
+        message = "the database cannot be reached: ask again"
         return described(error, message, {"code": "UNAVAILABLE", "retryable": True})
     if isinstance(cause, BadPage):
         extensions = {"code": "BAD_USER_INPUT", "field": cause.field}

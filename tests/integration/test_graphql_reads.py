@@ -1,50 +1,18 @@
 """What GraphQL reads from a real database: pages, searches, ledgers, and how many statements that
-takes; and the live view, from its snapshot on."""
+takes."""
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-import asyncpg
 import httpx
 import pytest
 
 from domain.access import Role
-from infra.balances import Balances
-from infra.database import close_database, migrate, open_database
-from infra.embedded.places import prepare
-from infra.embedded.postgres import Postgres
-from infra.hub import Hub
-from infra.levels import CellLevel
 from services.catalogue_cache import CatalogueCache
-from tests.api.shop import Shop, ask, bearer, data, open_shop
-from tests.api.wire import Talk, talk
-from tests.infra.fakes import NOON
+from tests.api.shop import Shop, ask, data, open_shop
+from tests.integration.furnished import SKUS, WAREHOUSES, furnished, postgres
 
-SKUS = 120
-WAREHOUSES = ("EAST", "WEST")
-FILL = """
-INSERT INTO sku (code, name, category, is_active)
-  SELECT 'S' || to_char(n, 'FM000'), 'Thing ' || n,
-    CASE WHEN n % 2 = 0 THEN 'even' ELSE 'odd' END, true
-  FROM generate_series(1, $1) n
-"""
-PLACES = """
-INSERT INTO warehouse (code, name, region, priority, is_active)
-  SELECT code, initcap(code), CASE code WHEN 'EAST' THEN 'ASIA' ELSE 'EU' END, 1, true
-  FROM unnest($1::text[]) code
-"""
-CELLS = """
-INSERT INTO cell (sku_id, warehouse_id, version, seq, floor, available, reserved, quarantined,
-  damaged, as_of)
-SELECT s.id, w.id, 3, 3, 0, s.id, 0, 0, 0, $1 FROM sku s, warehouse w ORDER BY s.id, w.id
-"""
-ENTRIES = """
-INSERT INTO entry (cell_id, seq, movement, quantity, request_id, caller, at)
-SELECT 1, n, 1, n, gen_random_uuid(), 'ann', $1 FROM generate_series(1, 3) n
-"""
-EMPTY = "TRUNCATE entry, cell, sku, warehouse RESTART IDENTITY CASCADE"
 LEVELS = """
 query ($first: Int, $after: String, $filter: StockFilter) {
   stockLevels(first: $first, after: $after, filter: $filter) {
@@ -62,35 +30,18 @@ query ($first: Int!) {
   }
 }
 """
-LIVE = """
-subscription ($filter: StockFilter) {
-  stockChanged(filter: $filter) { sku { code } warehouse { code } available seq }
-}
-"""
 
 
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    server = Postgres(prepare(tmp_path_factory.mktemp("home")))
-    try:
-        yield server.start()
-    finally:
-        server.stop()
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with postgres(tmp_path_factory.mktemp("home")) as started:
+        yield started
 
 
 @pytest.fixture
-async def shop(postgres: str) -> AsyncIterator[Shop]:
-    await migrate(postgres)
-    connection = await asyncpg.connect(postgres)
-    await connection.execute(EMPTY)
-    await connection.execute(FILL, SKUS)
-    await connection.execute(PLACES, WAREHOUSES)
-    await connection.execute(CELLS, NOON)
-    await connection.execute(ENTRIES, NOON)
-    await connection.close()
-    await open_database(postgres)
-    yield open_shop(CatalogueCache(), Balances())
-    await close_database()
+async def shop(url: str) -> AsyncIterator[Shop]:
+    async with furnished(url) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -214,63 +165,3 @@ async def test_a_page_with_levels_costs_few_statements_whatever_its_size(
         fresh = open_shop(CatalogueCache())
         async with fresh.client() as client:
             assert 0 < await statements(client, caplog, size) <= 4
-
-
-async def seqs(client: Talk, count: int) -> dict[tuple[str, str], int]:
-    heard: dict[tuple[str, str], int] = {}
-    for _ in range(count):
-        change = (await client.hear())["payload"]["data"]["stockChanged"]
-        heard[change["sku"]["code"], change["warehouse"]["code"]] = change["seq"]
-    return heard
-
-
-def change(hub: Hub, cell_id: int, sku: str, warehouse: str, seq: int, available: int = 0) -> None:
-    hub.offer(CellLevel(cell_id, sku, warehouse, available, 0, 0, 0, 0, seq, NOON))
-
-
-async def test_a_live_view_starts_with_what_is_and_goes_on_with_what_changes(shop: Shop) -> None:
-    async with talk(shop.app()) as client:
-        await client.start(bearer(Role.STOREFRONT))
-        wanted = {"filter": {"skus": ["S001", "S002"], "regions": ["EU"]}}
-        client.say("subscribe", id="1", payload={"query": LIVE, "variables": wanted})
-        assert await seqs(client, 2) == {("S001", "WEST"): 3, ("S002", "WEST"): 3}
-        change(shop.rt.hub, 1, "S001", "EAST", 4)
-        change(shop.rt.hub, 5, "S003", "WEST", 4)
-        change(shop.rt.hub, 4, "S002", "WEST", 4)
-        assert await seqs(client, 1) == {("S002", "WEST"): 4}
-
-
-async def test_a_view_of_what_runs_low_is_told_when_it_no_longer_does(shop: Shop) -> None:
-    async with talk(shop.app()) as client:
-        await client.start(bearer(Role.STOREFRONT))
-        wanted = {"filter": {"skus": ["S007"], "warehouses": ["EAST"], "availableAtMost": 7}}
-        client.say("subscribe", id="1", payload={"query": LIVE, "variables": wanted})
-        assert await seqs(client, 1) == {("S007", "EAST"): 3}
-        change(shop.rt.hub, 13, "S007", "EAST", 4, available=50)
-        assert await seqs(client, 1) == {("S007", "EAST"): 4}
-        change(shop.rt.hub, 13, "S007", "EAST", 5, available=51)
-        change(shop.rt.hub, 13, "S007", "EAST", 6, available=2)
-        assert await seqs(client, 1) == {("S007", "EAST"): 6}
-
-
-async def test_a_bad_filter_is_an_error_and_no_stream(shop: Shop) -> None:
-    async with talk(shop.app()) as client:
-        await client.start(bearer(Role.STOREFRONT))
-        wanted = {"filter": {"skus": ["S"] * 1_001}}
-        client.say("subscribe", id="1", payload={"query": LIVE, "variables": wanted})
-        heard = await client.hear()
-        assert heard["type"] == "error"
-        assert heard["payload"][0]["extensions"]["field"] == "filter.skus"
-
-
-async def test_all_who_see_the_same_are_shown_the_same(shop: Shop) -> None:
-    app = shop.app()
-    async with talk(app) as first, talk(app) as second:
-        for client in (first, second):
-            await client.start(bearer(Role.STOREFRONT))
-            wanted = {"filter": {"skus": ["S001"]}}
-            client.say("subscribe", id="1", payload={"query": LIVE, "variables": wanted})
-            await seqs(client, 2)
-        change(shop.rt.hub, 1, "S001", "EAST", 9, available=5)
-        heard = await asyncio.gather(first.hear(), second.hear())
-        assert heard[0] == heard[1]
