@@ -12,7 +12,7 @@ from domain.access import Caller, Permission
 from domain.refusals import Invalid, NotPermitted, Refusal
 from infra.models import CODE_LENGTH, NAME_LENGTH, Sku, Warehouse
 from services.catalogue_cache import SKU_COLUMNS, WAREHOUSE_COLUMNS, SkuInfo, WarehouseInfo
-from services.checks import bad_text, denied
+from services.checks import bad_text, denied, is_storable
 from services.pages import Page, after_key, check_first, page_of
 from services.runtime import Runtime
 
@@ -94,6 +94,8 @@ async def skus(
     check_first(first)
     key = after_key(after, (str,))
     query = Sku.all() if key is None else Sku.filter(code__gt=key[0])
+    if search and not is_storable(search):
+        return Page([], [], False)
     if search:
         text = search[:SEARCH_LENGTH]
         query = query.filter(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from infra.models import Sku, Warehouse
+from services.checks import is_storable
 
 TTL_SECONDS = 2.0
 """A change made through another process is seen after this time at the latest."""
@@ -61,7 +62,7 @@ class Remembered(Generic[T]):
             until, row = self.rows.get(code, (0.0, None))
             if row is not None and until > now:
                 found[code] = row
-            else:
+            elif is_storable(code):
                 missing.append(code)
         return found, missing
 

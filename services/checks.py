@@ -25,11 +25,17 @@ def bad_text(field: str, value: str | None, limit: int) -> Invalid | None:
         return Invalid(field, f"must have at most {limit} characters")
     if not value.isprintable() and any(ord(c) < 32 and c not in "\n\t" for c in value):
         return Invalid(field, "must not hold control characters")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
+    if not is_storable(value):
         return Invalid(field, "is not valid Unicode")
     return None
+
+
+def is_storable(value: str) -> bool:
+    """The database takes neither NUL nor half of a surrogate pair, not even to search for them."""
+    try:
+        return b"\0" not in value.encode()
+    except UnicodeEncodeError:
+        return False
 
 
 def fingerprint(verb: str, *content: Any) -> int:

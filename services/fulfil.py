@@ -1,22 +1,25 @@
 """What happens to a reservation after it was made: confirm, deduct, release.
 
-All holds of a reservation are asked at once. Only when one of them is closed already is the
-database asked which still are open; so the usual call needs no look-up.
+All holds of a reservation are asked at once. Only when one of them refuses is the database asked
+what stands there; so the usual call needs no look-up.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from uuid import UUID
 
-from actors.wire import Done
+from actors.client import Answer
+from actors.wire import Done, Elsewhere
 from domain.access import Caller, Permission
 from domain.cell import Hold
 from domain.commands import CellKey, Command, Confirm, Deduct, Release
 from domain.ledger import Note
-from domain.refusals import Invalid, Refusal, ReservationClosed
-from domain.routing import Want
+from domain.refusals import Refusal, ReservationClosed
 from domain.states import OPEN_STATES, ReservationState
+from infra.outage import Outage
 from services.checks import denied, fingerprint
 from services.holding import Asked, held, parts
+from services.outcomes import handed_over
 from services.reservations import (
     DeductReservation,
     Reservation,
@@ -25,30 +28,55 @@ from services.reservations import (
     find,
     stored_reservation,
 )
-from services.reserve import LINES_LIMIT
 from services.runtime import Runtime
+from services.share_out import bad_lines, share_out
 from services.whereabouts import Whereabout
 
-ENDED = (ReservationState.EXPIRED, ReservationState.RELEASED)
+ATTEMPTS = 2
+"""Times the holds are asked: all of them, and then those that the database says are open."""
+HANDED_OVER = ReservationClosed(ReservationState.DEDUCTED)
+
+
+@dataclass(slots=True)
+class Heard:
+    """What the owners answered: the holds as they are now, and why others are not among them."""
+
+    holds: dict[CellKey, Hold] = field(default_factory=dict)
+    refusals: list[Refusal] = field(default_factory=list)
+    is_elsewhere: bool = False
+
+    def add(self, answers: Iterable[Answer]) -> None:
+        for answer in answers:
+            if isinstance(answer, Done):
+                self.holds |= {line.cell: held(line) for line in answer.lines}
+            elif isinstance(answer, Elsewhere):
+                self.is_elsewhere = True
+            else:
+                self.refusals.append(answer)
 
 
 async def confirm(rt: Runtime, caller: Caller, reservation_id: UUID) -> Reservation | Refusal:
-    """Paid: the holds have no deadline any more. Confirming twice is the same as once."""
+    """Paid: the holds have no deadline any more. Confirming twice is the same as once. A
+    reservation that has lost a hold cannot be paid for: the others are given back."""
     if no := denied(caller, Permission.RESERVE):
         return no
     where = await find(rt, caller, reservation_id)
     if not isinstance(where, Whereabout):
         return where
     asked = Asked(reservation_id, 0, Note(caller.subject))
-    answer = await ask(rt, asked, where, {key: Confirm(reservation_id) for key in where.cells})
-    if not isinstance(answer, ReservationClosed):
-        return answer
-    stored = await reload(reservation_id)
-    still_open = open_cells(stored)
-    if any(hold.state in ENDED for hold in stored.holds.values()) or not still_open:
-        await give_back(rt, asked, still_open)
-        return answer if not still_open else ReservationClosed(ReservationState.EXPIRED)
-    return await ask(rt, asked, where, {key: Confirm(reservation_id) for key in still_open})
+    cells, heard = list(where.cells), Heard()
+    for _ in range(ATTEMPTS):
+        heard = await ask(rt, asked, {key: Confirm(reservation_id) for key in cells})
+        if not heard.refusals:
+            return await whole(rt, where, heard)
+        cells = open_cells(await reload(rt, where))
+        lost = [refusal for refusal in heard.refusals if refusal != HANDED_OVER]
+        if lost:
+            await ask(rt, asked, {key: Release(reservation_id) for key in cells})
+            return lost[0]
+        if not cells:
+            break
+    return heard.refusals[0]
 
 
 async def release(rt: Runtime, caller: Caller, reservation_id: UUID) -> Reservation | Refusal:
@@ -59,13 +87,18 @@ async def release(rt: Runtime, caller: Caller, reservation_id: UUID) -> Reservat
     if not isinstance(where, Whereabout):
         return where
     asked = Asked(reservation_id, 0, Note(caller.subject))
-    answer = await ask(rt, asked, where, {key: Release(reservation_id) for key in where.cells})
-    if not isinstance(answer, ReservationClosed):
-        return answer
-    still_open = open_cells(await reload(reservation_id))
-    if not still_open:
-        return answer
-    return await ask(rt, asked, where, {key: Release(reservation_id) for key in still_open})
+    cells, heard = list(where.cells), Heard()
+    for _ in range(ATTEMPTS):
+        heard = await ask(rt, asked, {key: Release(reservation_id) for key in cells})
+        if not heard.refusals:
+            return await whole(rt, where, heard)
+        cells = open_cells(await reload(rt, where))
+        if not cells:
+            break
+    stored = await reload(rt, where)
+    if any(hold.state is ReservationState.RELEASED for hold in stored.holds.values()):
+        return as_reservation(stored.where, stored.holds)
+    return heard.refusals[0]
 
 
 async def deduct(rt: Runtime, caller: Caller, command: DeductReservation) -> Reservation | Refusal:
@@ -76,96 +109,77 @@ async def deduct(rt: Runtime, caller: Caller, command: DeductReservation) -> Res
     where = await find(rt, caller, command.reservation_id)
     if not isinstance(where, Whereabout):
         return where
-    reservation = command.reservation_id
     lines = None if command.lines is None else sorted(command.lines, key=str)
-    content = fingerprint("deduct", reservation, lines, caller.subject)
+    content = fingerprint("deduct", command.reservation_id, lines, caller.subject)
     asked = Asked(command.id, content, Note(caller.subject))
-    if command.lines is not None:
-        units = await share_out(command.lines, where)
-        if not isinstance(units, dict):
-            return units
-        wanted = {key: Deduct(reservation, quantity) for key, quantity in units.items()}
-        return await ask(rt, asked, where, wanted)
-    answer = await ask(rt, asked, where, {key: Deduct(reservation, None) for key in where.cells})
-    if not isinstance(answer, ReservationClosed):
-        return answer
-    still_open = open_cells(await reload(reservation))
-    if not still_open:
-        return answer
-    return await ask(rt, asked, where, {key: Deduct(reservation, None) for key in still_open})
+    if command.lines is None:
+        return await deduct_all(rt, asked, where)
+    units = await share_out(rt, command.id, command.lines, where)
+    if not isinstance(units, dict):
+        return units
+    heard = await hand_over(rt, asked, where, units)
+    if heard.is_elsewhere:
+        raise Outage("an equal request is handing over at this moment", "BUSY")
+    return heard.refusals[0] if heard.refusals else await whole(rt, where, heard)
 
 
-async def ask(
-    rt: Runtime, asked: Asked, where: Whereabout, commands: Mapping[CellKey, Command]
-) -> Reservation | Refusal:
-    """Sends the commands to their owners; the reservation as it then is, or the first refusal."""
-    answers = await rt.stock.submit_many(parts(rt, asked, commands, min(where.cells)))
-    holds: dict[CellKey, Hold] = {}
-    for answer in answers:
-        if not isinstance(answer, Done):
-            assert isinstance(answer, Refusal), "holds do not move"
-            return answer
-        holds |= {line.cell: held(line) for line in answer.lines}
+async def deduct_all(rt: Runtime, asked: Asked, where: Whereabout) -> Reservation | Refusal:
+    """All that is left in open holds, and what this id has handed over before."""
+    cells, heard = list(where.cells), Heard()
+    for _ in range(ATTEMPTS):
+        heard = await hand_over(rt, asked, where, dict.fromkeys(cells))
+        if not heard.refusals and not heard.is_elsewhere:
+            return await whole(rt, where, heard)
+        other = [no for no in heard.refusals if not isinstance(no, ReservationClosed)]
+        if other:
+            return other[0]
+        begun = await handed_over(asked.id, where.reservation)
+        still_open = open_cells(await reload(rt, where))
+        cells = [*begun, *(key for key in still_open if key not in begun)]
+        if not cells:
+            break
+    if not heard.refusals:
+        raise Outage("an equal request is handing over at this moment", "BUSY")
+    return heard.refusals[0]
+
+
+async def hand_over(
+    rt: Runtime, asked: Asked, where: Whereabout, units: Mapping[CellKey, int | None]
+) -> Heard:
+    """The first cell is the home: its owner is asked before the others, so that whatever this id
+    does can be found there."""
+    commands = {key: Deduct(where.reservation, quantity) for key, quantity in units.items()}
+    first, *rest = parts(rt, asked, commands, next(iter(units)))
+    heard = Heard()
+    heard.add([await rt.stock.submit(first)])
+    if heard.holds:
+        heard.add(await rt.stock.submit_many(rest))
+    return heard
+
+
+async def ask(rt: Runtime, asked: Asked, commands: Mapping[CellKey, Command]) -> Heard:
+    """Sends the commands to their owners, all at once."""
+    heard = Heard()
+    if commands:
+        heard.add(await rt.stock.submit_many(parts(rt, asked, commands, min(commands))))
+    return heard
+
+
+async def whole(rt: Runtime, where: Whereabout, heard: Heard) -> Reservation:
+    """The reservation with what was answered, and as stored where nothing was asked."""
+    holds = heard.holds
     if len(holds) < len(where.cells):
-        holds = (await reload(where.reservation)).holds | holds
+        holds = (await reload(rt, where)).holds | holds
     return as_reservation(where, dict(sorted(holds.items())))
 
 
-async def give_back(rt: Runtime, asked: Asked, cells: list[CellKey]) -> None:
-    """A reservation that lost some of its holds cannot be paid for: the others end too."""
-    commands: dict[CellKey, Command] = {key: Release(asked.id) for key in cells}
-    if commands:
-        await rt.stock.submit_many(parts(rt, asked, commands, cells[0]))
-
-
-async def reload(reservation_id: UUID) -> Stored:
-    stored = await stored_reservation(reservation_id)
-    assert stored is not None, "holds are never deleted once they were answered"
-    return stored
+async def reload(rt: Runtime, where: Whereabout) -> Stored:
+    """The holds as they are stored; a whereabout that proves wrong is not used again."""
+    stored = await stored_reservation(rt, where.reservation)
+    if stored is None or stored.where.cells != where.cells:
+        rt.whereabouts.forget(where.reservation)
+    return stored or Stored(where, {})
 
 
 def open_cells(stored: Stored) -> list[CellKey]:
     return [key for key, hold in stored.holds.items() if hold.state in OPEN_STATES]
-
-
-def bad_lines(lines: tuple[Want, ...] | None) -> Invalid | None:
-    if lines is not None and not 1 <= len(lines) <= LINES_LIMIT:
-        return Invalid("lines", f"must have between 1 and {LINES_LIMIT} lines")
-    return None
-
-
-async def share_out(lines: tuple[Want, ...], where: Whereabout) -> dict[CellKey, int] | Invalid:
-    """Units per cell. A line that names no warehouse takes from the reservation's cells of its
-    SKU, in their order, as far as they hold something."""
-    units: dict[CellKey, int] = {}
-    for index, line in enumerate(lines):
-        if line.quantity < 1:
-            return Invalid(f"lines[{index}].quantity", "must be at least 1")
-        cells = [
-            key
-            for key in where.cells
-            if key.sku == line.sku and line.warehouse in (None, key.warehouse)
-        ]
-        if not cells:
-            return Invalid(f"lines[{index}].sku", f"{line.sku} is not in the reservation")
-        if len(cells) > 1:
-            missing = await spread(line, cells, where, units)
-            if missing:
-                return Invalid(f"lines[{index}].quantity", f"{missing} more than is left")
-            continue
-        units[cells[0]] = units.get(cells[0], 0) + line.quantity
-    return units
-
-
-async def spread(
-    line: Want, cells: list[CellKey], where: Whereabout, units: dict[CellKey, int]
-) -> int:
-    """Adds the line's units to `units` over several cells; how many found no room."""
-    holds = (await reload(where.reservation)).holds
-    missing = line.quantity
-    for key in cells:
-        take = min(missing, holds[key].left - units.get(key, 0))
-        if take > 0:
-            units[key] = units.get(key, 0) + take
-            missing -= take
-    return missing

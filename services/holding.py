@@ -1,11 +1,11 @@
 """Putting a reservation into its cells when several owners are concerned.
 
-The owner of the first cell (the request's home) is asked first: whoever claims the id there is the
-one that goes on. The others are asked together. If one of them refuses, what this attempt placed
-is withdrawn; if this process dies instead, the holds end at their deadline.
+The owner of the home cell is asked first: whoever claims the id there goes on. The others are asked
+together. If one of them refuses, what this attempt made is withdrawn; if this process dies instead,
+the holds end at their deadline.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -32,18 +32,20 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """The holds of a whole reservation, in the order of their cells."""
+    """The holds of a whole reservation, in the order of their cells. `own` are those that this
+    attempt made; the others are of an earlier attempt or of a twin that is at work."""
 
     holds: dict[CellKey, Hold]
-    fresh: bool
+    own: frozenset[CellKey]
+    owners: int
 
 
 def parts(
     rt: Runtime, asked: Asked, commands: Mapping[CellKey, Command], home: CellKey
 ) -> list[Request]:
-    """One request per owner, the first cell's owner first."""
+    """One request per owner, the home's owner first."""
     by_owner: dict[int, list[Line]] = {}
-    for key in sorted(commands):
+    for key in sorted(commands, key=lambda key: (key != home, key)):
         by_owner.setdefault(rt.stock.owner_of(key), []).append(Line(key, commands[key]))
     return [
         Request(asked.id, asked.fingerprint, home, tuple(lines), asked.note, asked.buyer)
@@ -52,29 +54,32 @@ def parts(
 
 
 async def place(
-    rt: Runtime, asked: Asked, plan: Mapping[CellKey, int], deadline: datetime
+    rt: Runtime, asked: Asked, plan: Mapping[CellKey, int], home: CellKey, deadline: datetime
 ) -> Placed | Elsewhere | Refusal:
-    """Holds all of the plan or nothing."""
+    """Holds all of the plan or nothing. The deadline is this attempt's mark: it is computed once
+    per attempt, and a hold that carries it was made by this attempt, even if the first answer was
+    lost on the way."""
     commands = {key: Reserve(asked.id, units, deadline) for key, units in plan.items()}
-    first, *rest = parts(rt, asked, commands, min(commands))
+    first, *rest = parts(rt, asked, commands, home)
     claimed = await rt.stock.submit(first)
     if not isinstance(claimed, Done):
         return claimed
-    answers = await rt.stock.submit_many(rest)
-    done = [claimed, *(answer for answer in answers if isinstance(answer, Done))]
+    answers = [claimed, *await rt.stock.submit_many(rest)]
+    done = sorted(line for part in answers if isinstance(part, Done) for line in part.lines)
+    holds = {line.cell: held(line) for line in done}
+    own = frozenset(key for key, hold in holds.items() if hold.deadline == deadline)
     for answer in answers:
         if not isinstance(answer, Done):
-            await withdraw(rt, asked, [line for part in done for line in part.lines])
+            await withdraw(rt, asked, own)
             return answer
-    lines = sorted(line for part in done for line in part.lines)
-    return Placed({line.cell: held(line) for line in lines}, any(line.fresh for line in lines))
+    return Placed(holds, own, len(answers))
 
 
-async def withdraw(rt: Runtime, asked: Asked, lines: list[LineDone]) -> None:
-    """Only what this attempt placed: the rest belongs to a twin that was here before."""
-    placed: dict[CellKey, Command] = {line.cell: Withdraw(asked.id) for line in lines if line.fresh}
-    if placed:
-        await rt.stock.submit_many(parts(rt, asked, placed, min(placed)))
+async def withdraw(rt: Runtime, asked: Asked, cells: Iterable[CellKey]) -> None:
+    """As if those holds had never been asked for."""
+    commands: dict[CellKey, Command] = {key: Withdraw(asked.id) for key in cells}
+    if commands:
+        await rt.stock.submit_many(parts(rt, asked, commands, min(commands)))
 
 
 def held(line: LineDone) -> Hold:

@@ -8,7 +8,7 @@ from domain.access import Caller, Permission
 from domain.ledger import BY_CODE
 from domain.refusals import NotPermitted
 from infra.models import Cell, Entry
-from services.checks import denied
+from services.checks import denied, is_storable
 from services.pages import Page, after_key, check_first, page_of
 from services.runtime import Runtime
 
@@ -52,8 +52,10 @@ async def ledger(
         return no
     check_first(first)
     key = after_key(after, (int,))
-    cells = Cell.filter(sku__code=sku, warehouse__code=warehouse)
-    ids = await cells.values_list("id", flat=True)
+    ids: list[Any] = []
+    if is_storable(sku) and is_storable(warehouse):
+        cells = Cell.filter(sku__code=sku, warehouse__code=warehouse)
+        ids = await cells.values_list("id", flat=True)
     if not ids:
         return Page([], [], False)
     query = Entry.filter(cell_id=ids[0])

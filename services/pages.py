@@ -9,10 +9,14 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from services.checks import is_storable
+
 PAGE_LIMIT = 100
 """Items in one page."""
 CURSOR_LIMIT = 400
 """Characters of a cursor."""
+ROW_LIMIT = 2**31 - 1
+"""The highest number in a cursor: that of the database's columns."""
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -62,6 +66,12 @@ def after_key(after: str | None, kinds: tuple[type, ...]) -> tuple[str | int, ..
         key = msgspec.json.decode(base64.urlsafe_b64decode(after), type=list[str | int])
     except (ValueError, binascii.Error, msgspec.MsgspecError) as error:
         raise BadPage("after", "is not a cursor of this list") from error
-    if len(key) != len(kinds) or not all(map(isinstance, key, kinds)):
+    if len(key) != len(kinds) or not all(map(is_ours, key, kinds)):
         raise BadPage("after", "is not a cursor of this list")
     return tuple(key)
+
+
+def is_ours(part: str | int, kind: type) -> bool:
+    if not isinstance(part, kind):
+        return False
+    return is_storable(part) if isinstance(part, str) else 0 <= part <= ROW_LIMIT

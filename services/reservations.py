@@ -1,7 +1,7 @@
 """Reservations as the outside sees them, and looking them up."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from services.checks import denied
 from services.runtime import Runtime
 from services.whereabouts import Whereabout
 
+ENDED = (ReservationState.EXPIRED, ReservationState.RELEASED)
 HOLDS = """
 SELECT s.code, w.code, h.quantity, h.deducted, h.state, h.deadline, h.pool, h.seq,
   h.available_after, h.caller, h.customer, h.channel, h.created_at
@@ -75,10 +76,14 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A reservation as the database knows it."""
+    """A reservation as the database knows it; an overdue hold has expired, written or not."""
 
     where: Whereabout
     holds: dict[CellKey, Hold]
+
+    def without(self, cells: Container[CellKey]) -> "Stored":
+        holds = {key: hold for key, hold in self.holds.items() if key not in cells}
+        return Stored(replace(self.where, cells=tuple(holds)), holds)
 
 
 async def reservation(
@@ -87,18 +92,19 @@ async def reservation(
     """None if there is no such reservation, or it is not the caller's to see."""
     if no := denied(caller, Permission.READ_STOCK):
         return no
-    stored = await stored_reservation(reservation_id)
+    stored = await stored_reservation(rt, reservation_id)
     if stored is None or not_theirs(caller, stored.where):
         return None
     return as_reservation(stored.where, stored.holds)
 
 
-async def stored_reservation(reservation_id: UUID) -> Stored | None:
+async def stored_reservation(rt: Runtime, reservation_id: UUID) -> Stored | None:
     rows = (await connection().execute_query(HOLDS, [reservation_id]))[1]
     if not rows:
         return None
+    now = rt.clock.now()
     holds = {
-        CellKey(row[0], row[1]): Hold(row[2], row[3], STATES[row[4]], *tuple(row)[5:9])
+        CellKey(row[0], row[1]): as_of(now, Hold(row[2], row[3], STATES[row[4]], *row[5:9]))
         for row in map(tuple, rows)
     }
     ordered = dict(sorted(holds.items()))
@@ -107,13 +113,19 @@ async def stored_reservation(reservation_id: UUID) -> Stored | None:
     return Stored(where, ordered)
 
 
+def as_of(now: datetime, hold: Hold) -> Hold:
+    if hold.deadline is None or hold.deadline > now:
+        return hold
+    return hold._replace(state=ReservationState.EXPIRED, deadline=None)
+
+
 async def find(
     rt: Runtime, caller: Caller, reservation_id: UUID
 ) -> Whereabout | NotFound | NotPermitted:
     """Where the reservation is, if the caller may act on it."""
     where = rt.whereabouts.get(reservation_id)
     if where is None:
-        stored = await stored_reservation(reservation_id)
+        stored = await stored_reservation(rt, reservation_id)
         if stored is None:
             return NotFound("reservation", str(reservation_id))
         where = stored.where

@@ -5,42 +5,38 @@ by the same call; what nobody finishes ends at its deadline.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import NamedTuple
 
-from actors.wire import Elsewhere
 from domain.access import Caller, Permission
-from domain.commands import Buyer, CellKey
+from domain.commands import Buyer
 from domain.decisions import QUANTITY_LIMIT
 from domain.ledger import Note
-from domain.refusals import Conflict, InsufficientStock, Invalid, NotFound, Refusal
-from domain.routing import Offer, Want, route
-from infra.models import TEXT_LENGTH, Cell
-from infra.outage import Outage
+from domain.refusals import Invalid, NotFound, Refusal
+from domain.routing import Want
+from infra.models import TEXT_LENGTH
+from services.catalogue_cache import SkuInfo, WarehouseInfo
 from services.checks import bad_text, denied, fingerprint
-from services.holding import Asked, Placed, place
-from services.reservations import Reservation, ReserveStock, as_reservation, stored_reservation
+from services.holding import Asked, Placed
+from services.outcomes import was_begun
+from services.reservations import Reservation, ReserveStock, Stored, as_reservation
+from services.route import place_wants
 from services.runtime import Runtime
 from services.whereabouts import Whereabout
 
 LINES_LIMIT = 2_000
 """Lines of one reservation."""
 TTL_LIMIT_SECONDS = 7 * 86_400
-ROUTE_ATTEMPTS = 3
-"""Times an order is routed before its refusal is final: stock moves while we look."""
-OFFER_COLUMNS = (
-    "sku__code",
-    "warehouse__code",
-    "warehouse__region",
-    "warehouse__priority",
-    "available",
-)
 
 
 async def reserve(rt: Runtime, caller: Caller, command: ReserveStock) -> Reservation | Refusal:
     """All lines or none, until `ttl_seconds` from now."""
     if no := denied(caller, Permission.RESERVE) or bad_order(command):
         return no
-    if no := await bad_lines(rt, command.lines):
+    known = await known_of(rt, command.lines)
+    if no := bad_lines(command.lines, known):
+        return no
+    if (no := closed_lines(command.lines, known)) and not await was_begun(command.id):
         return no
     wants = merged(command.lines)
     content = (wants, command.ttl_seconds, command.customer, command.channel, command.region)
@@ -52,6 +48,8 @@ async def reserve(rt: Runtime, caller: Caller, command: ReserveStock) -> Reserva
     )
     deadline = rt.clock.now() + timedelta(seconds=command.ttl_seconds)
     placed = await place_wants(rt, asked, wants, command.region, deadline)
+    if isinstance(placed, Stored):
+        return as_reservation(placed.where, placed.holds)
     if not isinstance(placed, Placed):
         return placed
     deadlines = [hold.deadline for hold in placed.holds.values() if hold.deadline is not None]
@@ -61,86 +59,10 @@ async def reserve(rt: Runtime, caller: Caller, command: ReserveStock) -> Reserva
         caller.subject,
         command.customer,
         command.channel,
-        min(deadlines) - timedelta(seconds=command.ttl_seconds),
+        min(deadlines, default=deadline) - timedelta(seconds=command.ttl_seconds),
     )
     rt.whereabouts.put(where)
     return as_reservation(where, placed.holds)
-
-
-async def place_wants(
-    rt: Runtime, asked: Asked, wants: Sequence[Want], region: str | None, deadline: datetime
-) -> Placed | Refusal:
-    """Places the wants, routing them again where another order was faster."""
-    if all(want.warehouse is not None for want in wants):
-        plan = route(wants, {}, None)
-        assert isinstance(plan, dict), "nothing to route, nothing to refuse"
-        placed = await place(rt, asked, plan, deadline)
-        if not isinstance(placed, Elsewhere):
-            return placed
-    refusal: Refusal | None = None
-    taken: dict[CellKey, int] = {}
-    for _ in range(ROUTE_ATTEMPTS):
-        routed = await plan_of(asked, wants, region, taken)
-        if not isinstance(routed, dict):
-            return routed
-        placed = await place(rt, asked, routed, deadline)
-        if isinstance(placed, InsufficientStock) and placed.warehouse is not None:
-            taken[CellKey(placed.sku, placed.warehouse)] = placed.available
-            refusal = placed
-        elif not isinstance(placed, Elsewhere):
-            return placed
-    if refusal is None:
-        raise Outage("an equal request is being placed at this moment", "BUSY")
-    return refusal
-
-
-async def plan_of(
-    asked: Asked, wants: Sequence[Want], region: str | None, taken: dict[CellKey, int]
-) -> dict[CellKey, int] | Refusal:
-    """What an earlier run of this request has placed, and a route for the rest. `taken` are the
-    levels that owners named when they refused."""
-    stored = await stored_reservation(asked.id)
-    plan = {key: hold.quantity for key, hold in stored.holds.items()} if stored else {}
-    rest = remainder(wants, plan)
-    if rest is None:
-        return Conflict(asked.id)
-    if not rest:
-        return plan
-    offers = await offers_of({want.sku for want in rest if want.warehouse is None}, taken)
-    routed = route(rest, offers, region)
-    if isinstance(routed, InsufficientStock):
-        return routed
-    for key, units in routed.items():
-        plan[key] = plan.get(key, 0) + units
-    return plan
-
-
-def remainder(wants: Sequence[Want], placed: dict[CellKey, int]) -> list[Want] | None:
-    """The wants less what is placed; None if more is placed than wanted."""
-    left = dict(placed)
-    rest: list[Want] = []
-    for want in sorted(wants, key=lambda want: want.warehouse is None):
-        missing = want.quantity
-        for key in [key for key in left if key.sku == want.sku]:
-            if want.warehouse in (None, key.warehouse):
-                units = min(missing, left[key])
-                missing -= units
-                left[key] -= units
-        if missing:
-            rest.append(want._replace(quantity=missing))
-    return None if any(left.values()) else rest
-
-
-async def offers_of(skus: set[str], taken: dict[CellKey, int]) -> dict[str, list[Offer]]:
-    """What active warehouses have of the SKUs, as committed."""
-    offers: dict[str, list[Offer]] = {sku: [] for sku in skus}
-    rows = await Cell.filter(sku__code__in=skus, warehouse__is_active=True).values_list(
-        *OFFER_COLUMNS
-    )
-    for sku, warehouse, region, priority, available in rows:
-        units = min(available, taken.get(CellKey(sku, warehouse), available))
-        offers[sku].append(Offer(warehouse, region, priority, units))
-    return offers
 
 
 def merged(lines: Sequence[Want]) -> list[Want]:
@@ -166,24 +88,36 @@ def bad_order(command: ReserveStock) -> Invalid | NotFound | None:
     )
 
 
-async def bad_lines(rt: Runtime, lines: Sequence[Want]) -> Invalid | NotFound | None:
-    """The first line that cannot be right, whatever the stock."""
+class Known(NamedTuple):
+    """What the catalogue knows of the lines, by code."""
+
+    skus: dict[str, SkuInfo]
+    warehouses: dict[str, WarehouseInfo]
+
+
+async def known_of(rt: Runtime, lines: Sequence[Want]) -> Known:
     skus = await rt.catalogue.skus({line.sku for line in lines})
     named = {line.warehouse for line in lines if line.warehouse is not None}
-    warehouses = await rt.catalogue.warehouses(named) if named else {}
+    return Known(skus, await rt.catalogue.warehouses(named) if named else {})
+
+
+def bad_lines(lines: Sequence[Want], known: Known) -> Invalid | NotFound | None:
+    """The first line that cannot be right, whatever the stock."""
     for index, line in enumerate(lines):
         if not 1 <= line.quantity <= QUANTITY_LIMIT:
             return Invalid(f"lines[{index}].quantity", f"must be between 1 and {QUANTITY_LIMIT}")
-        sku = skus.get(line.sku)
-        if sku is None:
+        if line.sku not in known.skus:
             return NotFound("sku", line.sku)
-        if not sku.is_active:
-            return Invalid(f"lines[{index}].sku", f"{line.sku} is not active")
-        if line.warehouse is None:
-            continue
-        warehouse = warehouses.get(line.warehouse)
-        if warehouse is None:
+        if line.warehouse is not None and line.warehouse not in known.warehouses:
             return NotFound("warehouse", line.warehouse)
-        if not warehouse.is_active:
+    return None
+
+
+def closed_lines(lines: Sequence[Want], known: Known) -> Invalid | None:
+    """The first line whose SKU or warehouse is not active any more."""
+    for index, line in enumerate(lines):
+        if not known.skus[line.sku].is_active:
+            return Invalid(f"lines[{index}].sku", f"{line.sku} is not active")
+        if line.warehouse is not None and not known.warehouses[line.warehouse].is_active:
             return Invalid(f"lines[{index}].warehouse", f"{line.warehouse} is not active")
     return None

@@ -15,7 +15,7 @@ from domain.refusals import Invalid, NotFound, NotPermitted, Refusal
 from infra.cache import CacheDown
 from infra.levels import CellLevel
 from infra.models import NOTE_LENGTH, TEXT_LENGTH, Cell
-from services.checks import bad_text, denied, fingerprint
+from services.checks import bad_text, denied, fingerprint, is_storable
 from services.levels import (
     COLUMNS,
     StockFilter,
@@ -25,6 +25,7 @@ from services.levels import (
     of_cell,
     stored_levels,
 )
+from services.outcomes import was_begun
 from services.pages import BadPage, Page, after_key, check_first, page_of
 from services.runtime import Runtime
 
@@ -81,8 +82,9 @@ async def receive(rt: Runtime, caller: Caller, command: ReceiveStock) -> StockLe
         denied(caller, Permission.RECEIVE)
         or bad_text("reference", command.reference, TEXT_LENGTH)
         or bad_text("lot", command.lot, TEXT_LENGTH)
-        or await closed_to_goods(rt, key)
     ):
+        return no
+    if (no := await closed_to_goods(rt, key)) and not await was_begun(command.id):
         return no
     note = Note(caller.subject, command.reference, None, command.lot)
     return await change(rt, command.id, key, Receive(command.quantity), note)
@@ -193,8 +195,11 @@ def conditions(wanted: StockFilter) -> list[Q]:
 
 def check_filter(wanted: StockFilter) -> None:
     for field in ("skus", "warehouses", "categories", "regions"):
-        if len(getattr(wanted, field) or ()) > FILTER_LIMIT:
+        values = getattr(wanted, field) or ()
+        if len(values) > FILTER_LIMIT:
             raise BadPage(f"filter.{field}", f"at most {FILTER_LIMIT} values")
+        if not all(map(is_storable, values)):
+            raise BadPage(f"filter.{field}", "is not valid Unicode")
 
 
 async def unknown_cell(rt: Runtime, key: CellKey) -> NotFound | None:

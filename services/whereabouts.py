@@ -34,3 +34,6 @@ class Whereabouts:
         self.known[where.reservation] = where
         if len(self.known) > REMEMBERED_LIMIT:
             self.known.popitem(last=False)
+
+    def forget(self, reservation: UUID) -> None:
+        self.known.pop(reservation, None)

@@ -1,0 +1,150 @@
+"""Choosing the cells of an order and placing it there, again where another order was faster.
+
+Equal requests may be at work at the same time, or one may have broken off: they meet in what is
+stored, and go on with what they find there. Two that chose different cells both notice, as each
+looks after it has placed, and take back what they made themselves.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from actors.wire import Elsewhere
+from domain.commands import CellKey
+from domain.refusals import InsufficientStock, Refusal
+from domain.routing import Offer, Want, route
+from infra.models import Cell
+from infra.outage import Outage
+from services.holding import Asked, Placed, place, withdraw
+from services.outcomes import home_of
+from services.reservations import ENDED, Stored, stored_reservation
+from services.runtime import Runtime
+
+ATTEMPTS = 3
+"""Times an order is routed before its refusal is final: stock moves while we look."""
+OFFER_COLUMNS = (
+    "sku__code",
+    "warehouse__code",
+    "warehouse__region",
+    "warehouse__priority",
+    "available",
+)
+
+
+class Plan(NamedTuple):
+    """Units per cell, and the cell in which the id is claimed."""
+
+    units: dict[CellKey, int]
+    home: CellKey
+
+
+async def place_wants(
+    rt: Runtime, asked: Asked, wants: Sequence[Want], region: str | None, deadline: datetime
+) -> Placed | Stored | Refusal:
+    """All wants placed. Stored: an earlier attempt placed a part that has ended since, so this id
+    holds nothing any more."""
+    is_routed = any(want.warehouse is None for want in wants)
+    refusal: Refusal | None = None
+    taken: dict[CellKey, int] = {}
+    for _ in range(ATTEMPTS):
+        plan = await plan_of(rt, asked, wants, region, taken) if is_routed else named(wants)
+        if not isinstance(plan, Plan):
+            return plan
+        placed = await place(rt, asked, *plan, deadline)
+        if isinstance(placed, Placed):
+            found = await checked(rt, asked, wants, placed)
+            if found is placed:
+                return placed
+            await withdraw(rt, asked, placed.own)
+            if isinstance(found, Stored):
+                return found.without(placed.own)
+        elif is_routed and isinstance(placed, InsufficientStock) and placed.warehouse is not None:
+            taken[CellKey(placed.sku, placed.warehouse)] = placed.available
+            refusal = placed
+        elif not isinstance(placed, Elsewhere):
+            return placed
+    if refusal is None:
+        raise Outage("an equal request is being placed at this moment", "BUSY")
+    return refusal
+
+
+def named(wants: Sequence[Want]) -> Plan:
+    units = route(wants, {}, None)
+    assert isinstance(units, dict), "nothing to route, nothing to refuse"
+    return Plan(units, min(units))
+
+
+async def plan_of(
+    rt: Runtime,
+    asked: Asked,
+    wants: Sequence[Want],
+    region: str | None,
+    taken: dict[CellKey, int],
+) -> Plan | Refusal:
+    """What an earlier run of this request has placed, and a route for the rest. `taken` are the
+    levels that owners named when they refused."""
+    stored = await stored_reservation(rt, asked.id)
+    units = units_of(stored)
+    home = await home_of(asked.id) if stored else None
+    rest = remainder(wants, units)
+    if not rest:
+        return Plan(units, home or min(units))
+    full = taken | dict.fromkeys(units, 0)
+    offers = await offers_of({want.sku for want in rest if want.warehouse is None}, full)
+    routed = route(rest, offers, region)
+    if isinstance(routed, InsufficientStock):
+        return routed
+    for key, more in routed.items():
+        units[key] = units.get(key, 0) + more
+    return Plan(units, home or min(routed))
+
+
+async def checked(
+    rt: Runtime, asked: Asked, wants: Sequence[Want], placed: Placed
+) -> Placed | Stored | None:
+    """The same, if it is what was wanted and all that is stored under its id. None: a twin has
+    placed otherwise. Stored: a part that was there before has ended."""
+    units = {key: hold.quantity for key, hold in placed.holds.items()}
+    if remainder(wants, units) != []:
+        return None
+    is_routed = any(want.warehouse is None for want in wants)
+    is_alone = len(placed.own) == len(units) and not (is_routed and placed.owners > 1)
+    if is_alone or not placed.own:
+        return placed
+    stored = await stored_reservation(rt, asked.id)
+    if stored is None or units_of(stored) != units:
+        return None
+    before = [hold for key, hold in stored.holds.items() if key not in placed.own]
+    return stored if any(hold.state in ENDED for hold in before) else placed
+
+
+def units_of(stored: Stored | None) -> dict[CellKey, int]:
+    return {key: hold.quantity for key, hold in stored.holds.items()} if stored else {}
+
+
+def remainder(wants: Sequence[Want], placed: dict[CellKey, int]) -> list[Want] | None:
+    """The wants less what is placed; None if more is placed than wanted."""
+    left = dict(placed)
+    rest: list[Want] = []
+    for want in sorted(wants, key=lambda want: want.warehouse is None):
+        missing = want.quantity
+        for key in [key for key in left if key.sku == want.sku]:
+            if want.warehouse in (None, key.warehouse):
+                units = min(missing, left[key])
+                missing -= units
+                left[key] -= units
+        if missing:
+            rest.append(want._replace(quantity=missing))
+    return None if any(left.values()) else rest
+
+
+async def offers_of(skus: set[str], taken: dict[CellKey, int]) -> dict[str, list[Offer]]:
+    """What active warehouses have of the SKUs, as committed."""
+    offers: dict[str, list[Offer]] = {sku: [] for sku in skus}
+    rows = await Cell.filter(sku__code__in=skus, warehouse__is_active=True).values_list(
+        *OFFER_COLUMNS
+    )
+    for sku, warehouse, region, priority, available in rows:
+        units = min(available, taken.get(CellKey(sku, warehouse), available))
+        offers[sku].append(Offer(warehouse, region, priority, units))
+    return offers
