@@ -1,4 +1,4 @@
-"""graphql-core's executor, with a short road for objects whose selected fields are plain leaves.
+"""graphql-core's executor, with a short road for fields that are plain leaves.
 
 Most of an answer is scalars read off a value, and the general road (a path, a resolve info, five
 calls per field) costs more than all the rest. What is unusual is left to it: it knows how to tell.
@@ -72,33 +72,35 @@ def executor_for(schema: GraphQLSchema) -> type[Executor[Any]]:
             grouped_field_set: Any,
             position_context: Any,
         ) -> Any:
-            plain = plain_fields(leaves[parent_type], source_value, grouped_field_set)
-            if plain is not None:
-                return plain
-            return super().execute_fields(
-                parent_type, source_value, path, grouped_field_set, position_context
+            answer, rest = plain_fields(leaves[parent_type], source_value, grouped_field_set)
+            if not rest:
+                return answer
+            others: Any = super().execute_fields(
+                parent_type, source_value, path, rest, position_context
             )
+            return joined(answer, others) if is_awaitable(others) else answer | others
 
     return PlainExecutor
 
 
+async def joined(answer: dict[str, Any], others: Awaitable[dict[str, Any]]) -> dict[str, Any]:
+    return answer | await others
+
+
 def plain_fields(
     leaves: dict[str, Leaf], source: object, fields: dict[str, Any]
-) -> dict[str, Any] | None:
-    """The object as it is answered, or None where the general road has to be taken."""
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The fields that could be read off the value, in the order of all, with null for each that is
+    left; and those that are left to the general road: all of them, if any value did not fit."""
     answer: dict[str, Any] = {}
+    rest: dict[str, Any] = {}
     try:
         for key, details in fields.items():
             leaf = leaves.get(details[0].node.name.value)
-            if leaf is None:
-                return None
-            value = leaf.read(source)
-            if value is not None:
-                answer[key] = leaf.write(value)
-            elif leaf.is_required:
-                return None
-            else:
-                answer[key] = None
+            value = None if leaf is None else leaf.read(source)
+            answer[key] = leaf.write(value) if leaf is not None and value is not None else None
+            if leaf is None or (value is None and leaf.is_required):
+                rest[key] = details
     except (GraphQLError, TypeError, ValueError, AttributeError):
-        return None
-    return answer
+        return {}, fields
+    return answer, rest
