@@ -17,6 +17,8 @@ NOTE_LENGTH = 1_000
 
 
 class Sku(Model):
+    """`changed_at` is set by a trigger: whoever changes a row, processes that remember it learn."""
+
     id = fields.IntField(primary_key=True)
     code = fields.CharField(CODE_LENGTH, unique=True)
     name = fields.CharField(NAME_LENGTH)
@@ -24,6 +26,7 @@ class Sku(Model):
     barcode = fields.CharField(CODE_LENGTH, null=True, db_index=True)
     last_price_cents = fields.BigIntField(null=True)
     is_active = fields.BooleanField(default=True)
+    changed_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "sku"
@@ -36,6 +39,7 @@ class Warehouse(Model):
     region = fields.CharField(CODE_LENGTH)
     priority = fields.IntField(default=100)
     is_active = fields.BooleanField(default=True)
+    changed_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "warehouse"

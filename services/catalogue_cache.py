@@ -3,15 +3,23 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from datetime import datetime, timedelta
+from typing import Any, Generic, Protocol, TypeVar
 
+from tortoise.queryset import QuerySet
+
+from infra.database import connection
 from infra.models import Sku, Warehouse
 from services.checks import is_storable
 
-TTL_SECONDS = 2.0
-"""A change made through another process is seen after this time at the latest."""
+REFRESH_SECONDS = 1.0
+"""A change made through another process is seen after this time, if anybody asks."""
+OVERLAP = timedelta(seconds=15)
+"""Longer than an upsert may take from the time it notes to its commit."""
+CHANGES_LIMIT = 10_000
+"""Changed rows read at once; if there are more, all is forgotten instead."""
 REMEMBERED_LIMIT = 50_000
-"""SKUs (or warehouses) remembered; the oldest are dropped."""
+"""SKUs (or warehouses) remembered; more are forgotten all at once."""
 SKU_COLUMNS = ("id", "code", "name", "category", "barcode", "last_price_cents", "is_active")
 WAREHOUSE_COLUMNS = ("id", "code", "name", "region", "priority", "is_active")
 
@@ -48,38 +56,44 @@ T = TypeVar("T", bound=Coded)
 
 
 class Remembered(Generic[T]):
-    """Rows by code, each for TTL_SECONDS. What does not exist is not remembered."""
+    """Rows by code. What does not exist is not remembered."""
 
     def __init__(self) -> None:
-        self.rows: dict[str, tuple[float, T]] = {}
+        self.rows: dict[str, T] = {}
 
     def split(self, codes: Iterable[str]) -> tuple[dict[str, T], list[str]]:
         """The rows that are known, and the codes to ask for."""
-        now = asyncio.get_running_loop().time()
         found: dict[str, T] = {}
         missing: list[str] = []
         for code in codes:
-            until, row = self.rows.get(code, (0.0, None))
-            if row is not None and until > now:
+            row = self.rows.get(code)
+            if row is not None:
                 found[code] = row
             elif is_storable(code):
                 missing.append(code)
         return found, missing
 
     def keep(self, rows: Sequence[T]) -> dict[str, T]:
-        until = asyncio.get_running_loop().time() + TTL_SECONDS
-        for row in rows:
-            self.rows.pop(row.code, None)
-            self.rows[row.code] = (until, row)
-        for code in list(self.rows)[: max(0, len(self.rows) - REMEMBERED_LIMIT)]:
-            del self.rows[code]
-        return {row.code: row for row in rows}
+        if len(self.rows) + len(rows) > REMEMBERED_LIMIT:
+            self.rows.clear()
+        kept = {row.code: row for row in rows}
+        self.rows |= kept
+        return kept
+
+    def renew(self, rows: Sequence[T]) -> None:
+        """Rows that have changed; the ones nobody asked for are not remembered for that."""
+        self.rows.update({row.code: row for row in rows if row.code in self.rows})
 
 
 class CatalogueCache:
+    """Rows stay until they change: now and then, what has changed lately is read anew."""
+
     def __init__(self) -> None:
         self.remembered_skus: Remembered[SkuInfo] = Remembered()
         self.remembered_warehouses: Remembered[WarehouseInfo] = Remembered()
+        self.read_until: datetime | None = None
+        self.fresh_until = 0.0
+        self.refreshing: asyncio.Task[None] | None = None
 
     async def sku(self, code: str) -> SkuInfo | None:
         return (await self.skus([code])).get(code)
@@ -88,7 +102,8 @@ class CatalogueCache:
         return (await self.warehouses([code])).get(code)
 
     async def skus(self, codes: Iterable[str]) -> dict[str, SkuInfo]:
-        """Those of the codes that exist, in one statement at most."""
+        """Those of the codes that exist."""
+        await self.refresh()
         found, missing = self.remembered_skus.split(codes)
         if missing:
             rows = await Sku.filter(code__in=missing).values_list(*SKU_COLUMNS)
@@ -96,15 +111,57 @@ class CatalogueCache:
         return found
 
     async def warehouses(self, codes: Iterable[str]) -> dict[str, WarehouseInfo]:
-        """Those of the codes that exist, in one statement at most."""
+        """Those of the codes that exist."""
+        await self.refresh()
         found, missing = self.remembered_warehouses.split(codes)
         if missing:
             rows = await Warehouse.filter(code__in=missing).values_list(*WAREHOUSE_COLUMNS)
             found |= self.remembered_warehouses.keep([WarehouseInfo(*row) for row in rows])
         return found
 
+    async def refresh(self) -> None:
+        """Whoever comes first when it is time reads the changes; the others wait for it."""
+        now = asyncio.get_running_loop().time()
+        if now < self.fresh_until:
+            return
+        if self.refreshing is None:
+            self.refreshing = asyncio.create_task(self.read_changes(now))
+        await asyncio.shield(self.refreshing)
+
+    async def read_changes(self, now: float) -> None:
+        try:
+            until = await database_time() - OVERLAP
+            if self.read_until is not None:
+                await self.renew(self.read_until)
+            self.read_until = until
+            self.fresh_until = now + REFRESH_SECONDS
+        finally:
+            self.refreshing = None
+
+    async def renew(self, since: datetime) -> None:
+        skus = await changed(Sku.filter(changed_at__gt=since), SKU_COLUMNS)
+        warehouses = await changed(Warehouse.filter(changed_at__gt=since), WAREHOUSE_COLUMNS)
+        if skus is None or warehouses is None:
+            self.remembered_skus.rows.clear()
+            self.remembered_warehouses.rows.clear()
+        else:
+            self.remembered_skus.renew([SkuInfo(*row) for row in skus])
+            self.remembered_warehouses.renew([WarehouseInfo(*row) for row in warehouses])
+
     def forget(self, skus: Iterable[str] = (), warehouses: Iterable[str] = ()) -> None:
         for code in skus:
             self.remembered_skus.rows.pop(code, None)
         for code in warehouses:
             self.remembered_warehouses.rows.pop(code, None)
+
+
+async def changed(query: QuerySet[Any], columns: Sequence[str]) -> list[Any] | None:
+    """None: so many that it is better to forget all."""
+    rows = await query.limit(CHANGES_LIMIT + 1).values_list(*columns)
+    return rows if len(rows) <= CHANGES_LIMIT else None
+
+
+async def database_time() -> datetime:
+    rows = (await connection().execute_query("SELECT now()", []))[1]
+    time: datetime = next(iter(rows[0]))
+    return time
