@@ -23,6 +23,8 @@ OBJECT_STORE_BYTES = 80_000_000
 
 LONGEST_SOCKET = "/session_2011-12-09_12-50-00_000000_4194304/sockets/plasma_store"
 CURRENT = "ray_current_cluster"
+OPEN = "t"
+CLOSED_MODE = 0o700
 PROBE_TIMEOUT_SECONDS = 1.0
 CONFIGURATION = {
     "task_events_report_interval_ms": 0,
@@ -116,11 +118,15 @@ class Head:
 
 
 def temporary_folder(places: Places) -> Path:
-    """Ray's sockets have long names, so this is often not below home."""
-    below = places.home / "run" / "ray"
-    if len(os.fsencode(below)) + len(LONGEST_SOCKET) <= SOCKET_PATH_LIMIT:
-        return made(below)
-    return short_folder(places.home, "ray")
+    """Ray opens its folder to everybody, so it lies in one that is closed. Its sockets have long
+    names, so that one is often not below home."""
+    closed = places.home / "run" / "ray"
+    longest = len(os.fsencode(closed / OPEN)) + len(LONGEST_SOCKET)
+    if longest <= SOCKET_PATH_LIMIT:
+        return made(made(closed, CLOSED_MODE) / OPEN)
+    closed = short_folder(places.home, "ray")
+    closed.chmod(CLOSED_MODE)
+    return made(closed / OPEN)
 
 
 def forget_sessions(temporary: Path) -> None:

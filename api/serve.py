@@ -85,6 +85,9 @@ class Supervisor:
         for folder in jobs.FOLDERS:
             end_all(running_in(self.places.data(folder)), signal.SIGKILL)
         listens(self.settings)
+        for field in jobs.FIELDS:
+            if field not in self.grounds:
+                reach(self.settings, field)
         tasks = [partial(self.ground, field) for field in jobs.FIELDS]
         urls = self.side_by_side(tasks, list(self.grounds.values()))
         self.use(dict(zip(jobs.FIELDS, urls, strict=True)))
@@ -94,9 +97,8 @@ class Supervisor:
         self.settings = dataclasses.replace(self.settings, **urls)
 
     def ground(self, field: str) -> str:
-        """Starts what is embedded; asks a server of somebody else whether it is there."""
         server = self.grounds.get(field)
-        url = self.begin(server) if server else reach(self.settings, field)
+        url: str = self.begin(server) if server else getattr(self.settings, field)
         if field == "database_url":
             jobs.migrate(self.places, dataclasses.replace(self.settings, database_url=url))
         return url

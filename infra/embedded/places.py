@@ -42,8 +42,8 @@ class Places:
         return path
 
 
-def made(path: Path) -> Path:
-    path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+def made(path: Path, mode: int = FOLDER_MODE) -> Path:
+    path.mkdir(mode=mode, parents=True, exist_ok=True)
     return path
 
 

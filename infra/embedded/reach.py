@@ -29,12 +29,12 @@ def listens(settings: Settings) -> None:
         ) from None
 
 
-def reach(settings: Settings, field: str) -> str:
-    """The URL of that setting, once something listens there; SettingsError if nothing does. The
-    database is not asked here: it is migrated next, and says more when it refuses."""
+def reach(settings: Settings, field: str) -> None:
+    """Raises SettingsError where nothing listens at the URL of that setting. The database is not
+    asked here: it is migrated next, and says more when it refuses."""
     url: str = getattr(settings, field)
     if field == "database_url":
-        return url
+        return
     parts = urlsplit(url if "://" in url else f"ray://{url}")
     try:
         if parts.scheme == "unix":
@@ -49,4 +49,3 @@ def reach(settings: Settings, field: str) -> str:
         reason = getattr(error, "strerror", None) or str(error)
         place = f"{parts.hostname or ''}{parts.path}"
         raise SettingsError(f"{name}: nothing answers at {place}: {reason}") from None
-    return url

@@ -54,6 +54,15 @@ class Whole:
 
     def start(self) -> None:
         """Returns when it says that it is up."""
+        self.start_without_waiting()
+        deadline = time.monotonic() + START_SECONDS
+        while UP not in self.output.read_text():
+            assert self.popen is not None
+            assert self.popen.poll() is None, self.output.read_text()[-TAIL:]
+            assert time.monotonic() < deadline, self.output.read_text()[-TAIL:]
+            time.sleep(POLL_SECONDS)
+
+    def start_without_waiting(self) -> None:
         with self.output.open("wb") as output:
             self.popen = subprocess.Popen(
                 [sys.executable, "-m", "api.cli", "serve"],
@@ -63,11 +72,6 @@ class Whole:
                 env=self.environ,
                 start_new_session=True,
             )
-        deadline = time.monotonic() + START_SECONDS
-        while UP not in self.output.read_text():
-            assert self.popen.poll() is None, self.output.read_text()[-TAIL:]
-            assert time.monotonic() < deadline, self.output.read_text()[-TAIL:]
-            time.sleep(POLL_SECONDS)
 
     def stop(self) -> None:
         """As Ctrl-C does; what is left after STOP_SECONDS is killed, and that is an error."""
