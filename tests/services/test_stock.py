@@ -126,10 +126,10 @@ async def test_what_is_wrong_with_a_change_is_named(
 @pytest.mark.parametrize(
     ("verb", "command"),
     [
-        (receive, lambda key: ReceiveStock(rid(1), *key, 1)),
-        (adjust, lambda key: AdjustStock(rid(1), *key, AVAILABLE, 1, "FOUND")),
-        (move, lambda key: MoveStock(rid(1), *key, AVAILABLE, DAMAGED, 1)),
-        (return_stock, lambda key: ReturnStock(rid(1), *key, 1)),
+        (receive, lambda key: ReceiveStock(rid(1), key.sku, key.warehouse, 1)),
+        (adjust, lambda key: AdjustStock(rid(1), key.sku, key.warehouse, AVAILABLE, 1, "FOUND")),
+        (move, lambda key: MoveStock(rid(1), key.sku, key.warehouse, AVAILABLE, DAMAGED, 1)),
+        (return_stock, lambda key: ReturnStock(rid(1), key.sku, key.warehouse, 1)),
     ],
 )
 async def test_a_cell_of_no_sku_or_warehouse_is_not_found(
