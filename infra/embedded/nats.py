@@ -79,18 +79,16 @@ class Nats:
     def answers(self) -> bool:
         """Whether JetStream, not only the server, answers to our password."""
         login = json.dumps({"user": NAME, "pass": self.password, "verbose": False})
+        asking = f"CONNECT {login}\r\nSUB probe 1\r\nPUB $JS.API.INFO probe 0\r\n\r\n"
+        answer = b""
         try:
             with socket.create_connection(("127.0.0.1", self.port), PROBE_TIMEOUT_SECONDS) as probe:
-                ask = "SUB probe 1\r\nPUB $JS.API.INFO probe 0\r\n\r\n"
-                probe.sendall(f"CONNECT {login}\r\n{ask}".encode())
-                answer = b""
-                while b"account_info_response" not in answer and len(answer) < ANSWER_LIMIT:
+                probe.sendall(asking.encode())
+                while b"account_info" not in answer and b"-ERR" not in answer:
                     answer += probe.recv(ANSWER_LIMIT) or b"-ERR closed"
-                    if b"-ERR" in answer:
-                        return False
-                return True
         except OSError:
             return False
+        return b"-ERR" not in answer
 
 
 def free_port() -> int:
