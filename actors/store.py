@@ -1,7 +1,7 @@
 """What an owner needs of the database, and PostgreSQL as the one that gives it."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -60,12 +60,11 @@ class PostgresStore:
     async def close(self) -> None:
         raw, self.raw = self.raw, None
         stack, self.stack = self.stack, AsyncExitStack()
-        if raw is not None:
-            raw.terminate()
-        try:
+        with suppress(*LOST):
+            if raw is not None:
+                raw.terminate()
+        with suppress(*LOST):
             await stack.aclose()
-        except LOST:
-            return
 
     async def append(self, batch: Batch) -> None:
         async with self.connected() as connection:
