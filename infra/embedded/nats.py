@@ -1,6 +1,8 @@
 """The embedded NATS with JetStream: the bus when ONHAND_NATS_URL names no other."""
 
+import hashlib
 import json
+import os
 import signal
 import socket
 from importlib.metadata import distribution
@@ -14,6 +16,8 @@ NAME = "onhand"
 PROBE_TIMEOUT_SECONDS = 1.0
 ANSWER_LIMIT = 65_536
 PORT_TRIES = 5
+LOWEST_PORT = 20_000
+PORTS = 10_000
 MAX_PAYLOAD_BYTES = 1_048_576
 MAX_STORE_BYTES = 4_294_967_296
 MAX_MEMORY_BYTES = 268_435_456
@@ -34,7 +38,7 @@ class Nats:
     def start(self) -> str:
         end_all(running_in(self.folder, "nats-server"), signal.SIGTERM)
         for left in reversed(range(PORT_TRIES)):
-            self.port = self.port or free_port()
+            self.port = self.port or free_port(self.folder)
             try:
                 return self.start_at_port()
             except StartError:
@@ -91,11 +95,20 @@ class Nats:
         return b"-ERR" not in answer
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_port(folder: Path) -> int:
+    """The same one for the same folder if it is free, so that clients find the server again. Not
+    among those the kernel lends to outgoing connections: one of them could take it meanwhile, or
+    even connect to itself."""
+    first = int.from_bytes(hashlib.sha256(os.fsencode(folder)).digest()[:4])
+    for step in range(PORTS):
+        port = LOWEST_PORT + (first + step) % PORTS
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise StartError("no port is free for NATS")
 
 
 def binary() -> Path:

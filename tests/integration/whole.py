@@ -32,7 +32,7 @@ class Whole:
 
     def __init__(self, home: Path, owners: int = 2, workers: int = 2) -> None:
         self.home = home
-        self.port = free_port()
+        self.port = free_port(home)
         self.output = home.with_suffix(".out")
         self.popen: subprocess.Popen[bytes] | None = None
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(("ONHAND_", "RAY_"))}
