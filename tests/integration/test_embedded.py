@@ -2,9 +2,12 @@
 
 import asyncio
 import os
+import pwd
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +28,16 @@ from infra.embedded.redis import Redis
 KINDS: list[Callable[[Places], Server]] = [Postgres, Nats, Redis]
 NAMES = {"PostgreSQL": "postgres", "NATS": "nats-server", "Redis": "redis-server"}
 AS_ROOT = os.geteuid() == 0
+ALL_OF_THEM = """
+import pathlib, sys
+from infra.embedded import nats, places, postgres, redis
+home = places.prepare(pathlib.Path(sys.argv[1]))
+for kind in (postgres.Postgres, nats.Nats, redis.Redis):
+    server = kind(home)
+    server.start()
+    server.stop()
+    print(server.name)
+"""
 
 
 @pytest.fixture
@@ -183,15 +196,17 @@ def test_nothing_listens_beyond_this_machine(kind: Callable[[Places], Server], h
         assert {connection.laddr.ip for connection in listening} <= {"127.0.0.1"}
 
 
-def test_a_stranger_is_not_let_in(home: Path) -> None:
-    with started(Nats(prepare(home))) as url, pytest.raises(nats.errors.Error):
-        asyncio.run(nats_without_password(url))
+def test_postgresql_lets_no_stranger_in(home: Path) -> None:
     with started(Postgres(prepare(home))) as url, pytest.raises(asyncpg.PostgresError):
         asyncio.run(asyncpg.connect(url, password="guessed"))
 
 
-async def nats_without_password(url: str) -> None:
-    await nats.connect(f"nats://{url.split('@')[1]}", allow_reconnect=False)
+def test_nats_lets_no_stranger_in(home: Path) -> None:
+    server = Nats(prepare(home))
+    with started(server), socket.create_connection(("127.0.0.1", server.port)) as stranger:
+        stranger.sendall(b"CONNECT {}\r\nPING\r\n")
+        with stranger.makefile("rb") as answers:
+            assert b"-ERR 'Authorization Violation'" in answers.read()
 
 
 @pytest.mark.skipif(not AS_ROOT, reason="PostgreSQL runs as somebody else only under root")
@@ -212,3 +227,24 @@ def test_a_port_somebody_took_meanwhile_is_given_up_for_another(home: Path) -> N
         with started(server) as url:
             asyncio.run(keep(url))
             assert server.port != taken.getsockname()[1]
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="only root can be somebody else")
+def test_an_ordinary_user_starts_them_as_well() -> None:
+    user = pwd.getpwnam("nobody")
+    folder = Path(tempfile.mkdtemp(prefix="oh"))
+    try:
+        os.chown(folder, user.pw_uid, user.pw_gid)
+        ran = subprocess.run(
+            [sys.executable, "-c", ALL_OF_THEM, folder / "home"],
+            user=user.pw_uid,
+            group=user.pw_gid,
+            extra_groups=(),
+            cwd="/",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        shutil.rmtree(folder)
+    assert ran.stdout.split() == ["PostgreSQL", "NATS", "Redis"], ran.stderr
