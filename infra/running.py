@@ -29,7 +29,10 @@ def forget(home: Path) -> None:
 
 
 def attached(settings: Settings) -> Settings:
-    """The settings with the URLs of the servers that run in this home; SettingsError if none do."""
+    """The settings with the URLs of the servers that run in this home, unless they name their own;
+    SettingsError if none do."""
+    if all(getattr(settings, field) for field in FIELDS):
+        return settings
     try:
         told = json.loads(path(settings.home).read_text())
         return dataclasses.replace(settings, **{field: told[field] for field in FIELDS})

@@ -6,7 +6,7 @@ cells, so the size of the ledger does not matter for memory.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,12 +15,14 @@ from domain.ledger import MOVEMENTS, OUTSIDE, TRACKED, Bucket, Kind
 from infra.cache import Cache
 from infra.database import connection
 from infra.levels import CellLevel, decode_levels
+from infra.models import Cell
 
 CELLS_PER_PAGE = 2_000
 DIFFERENCES_LIMIT = 1_000
 """Differences kept for showing; all are counted."""
 SETTLE_SECONDS = 30.0
 """How long to wait for the relay to tell everything that is committed."""
+SHOWN = ("available", "reserved", "quarantined", "damaged", "pooled")
 RECHECKS = 3
 RECHECK_SECONDS = 0.5
 
@@ -110,10 +112,12 @@ WHERE c.id = ANY($1::int[])
 
 
 async def audit(
-    stock: StockClient, cache: Cache, progress: Callable[[int], object] = lambda cells: None
+    stock: StockClient, cache: Cache, progress: Callable[[int, int], object] = lambda *_: None
 ) -> Books:
-    """Checks all cells. Raises Outage or CacheDown when a witness cannot be heard."""
+    """Checks all cells. `progress` is told how many of how many. Raises Outage or CacheDown when a
+    witness cannot be heard."""
     books = Books()
+    cells = await Cell.all().count()
     flows: dict[str, list[int]] = {}
     written: set[int] = set()
     async for row in stored_cells():
@@ -126,7 +130,8 @@ async def audit(
         flow[1] += int(row["units_out"])
         flow[2] += on_hand(row)
         if books.cells % CELLS_PER_PAGE == 0:
-            progress(books.cells)
+            progress(books.cells, max(books.cells, cells))
+    progress(books.cells, books.cells)
     for sku, (units_in, units_out, held) in flows.items():
         books.units_in += units_in
         books.units_out += units_out
@@ -152,18 +157,22 @@ async def stored_cells() -> AsyncIterator[Any]:
 
 def check_cell(books: Books, row: Any) -> None:
     books.entries += row["entries"]
-    stored = [row[name] for name in ("available", "pooled", "reserved", "quarantined", "damaged")]
+    stored = [row[name] for name in SHOWN]
     folded = [
         int(row[name])
-        for name in ("f_open", "f_pooled", "f_reserved", "f_quarantined", "f_damaged")
+        for name in ("f_open", "f_reserved", "f_quarantined", "f_damaged", "f_pooled")
     ]
     place = (row["sku"], row["warehouse"])
     if stored != folded:
-        books.differ("ledger and balance", *place, folded, stored)
+        books.differ("ledger and balance", *place, buckets(folded), buckets(stored))
     if not row["entries"] == row["last"] == row["seq"]:
         books.differ("sequence", *place, f"{row['entries']} entries to {row['last']}", row["seq"])
     if int(row["held"]) != row["reserved"]:
         books.differ("holds and reserved", *place, int(row["held"]), row["reserved"])
+
+
+def buckets(units: Sequence[int]) -> str:
+    return ", ".join(f"{number} {name}" for number, name in zip(units, SHOWN, strict=True))
 
 
 def on_hand(row: Any) -> int:
@@ -203,7 +212,7 @@ async def check_cache(books: Books, cache: Cache, written: set[int]) -> None:
         await compare(books, "read model", fresh, again)
     books.cached = len(seen)
     for level in (await stored_levels(written - seen)).values():
-        books.differ("read model", level.sku, level.warehouse, level, "nothing")
+        books.differ("read model", level.sku, level.warehouse, in_words(level), in_words(None))
 
 
 async def compare(books: Books, check: str, levels: list[CellLevel], again: Any) -> None:
@@ -215,7 +224,13 @@ async def compare(books: Books, check: str, levels: list[CellLevel], again: Any)
         await asyncio.sleep(RECHECK_SECONDS)
         different = await differing(await again({level.cell_id for level, _ in different}))
     for level, stored in different:
-        books.differ(check, level.sku, level.warehouse, stored, level)
+        books.differ(check, level.sku, level.warehouse, in_words(stored), in_words(level))
+
+
+def in_words(level: CellLevel | None) -> str:
+    if level is None:
+        return "nothing"
+    return f"{buckets([getattr(level, name) for name in SHOWN])}, seq {level.seq}"
 
 
 async def differing(levels: list[CellLevel]) -> list[tuple[CellLevel, CellLevel | None]]:

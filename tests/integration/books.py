@@ -59,6 +59,14 @@ class Books:
             held = sum(h["quantity"] - h["deducted"] for h in holds if h["state"] in OPEN)
             assert held == cell["reserved"], key
 
+    async def entries_of(self, key: CellKey, kind: str) -> dict[str, list[int]]:
+        """The seqs of the cell's entries of this kind, by request."""
+        found: dict[str, list[int]] = {}
+        for entry in await self.entries(key):
+            if BY_CODE[entry["movement"]].kind == kind:
+                found.setdefault(str(entry["request_id"]), []).append(entry["seq"])
+        return found
+
     async def held_by(self, key: CellKey) -> dict[str, int]:
         """Units per reservation that the cell holds or has handed over, by its ledger alone."""
         units: Counter[str] = Counter()
