@@ -30,6 +30,7 @@ from tests.house import (
     WHOLE_FILE,
 )
 
+NAMELESS = (ast.expr_context, ast.Constant, ast.operator, ast.cmpop, ast.boolop, ast.unaryop)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 BLOCKS = (
     ast.If,
@@ -62,10 +63,34 @@ class Source:
 
     @cached_property
     def nodes(self) -> list[ast.AST]:
-        return list(ast.walk(self.tree))
+        """What `ast.walk` finds, less what has no name: loads, stores and constants."""
+        found: list[ast.AST] = [self.tree]
+        for node in found:
+            values = (getattr(node, name, None) for name in node._fields)
+            listed = (value if type(value) is list else (value,) for value in values)
+            found += [c for cs in listed for c in cs if isinstance(c, ast.AST) and has_name(c)]
+        return found
+
+    @cached_property
+    def names(self) -> list[tuple[int, str]]:
+        """What nodes call things by: `b.c` of a.b.c, what they import by name, what they call."""
+        found: list[tuple[int, str]] = []
+        for node in self.nodes:
+            match node:
+                case ast.Attribute(value=ast.Name(id=left), attr=right):
+                    found.append((node.lineno, f"{left}.{right}"))
+                case ast.Attribute(value=ast.Attribute(attr=left), attr=right):
+                    found.append((node.lineno, f"{left}.{right}"))
+                case ast.ImportFrom(module=module):
+                    found += [(node.lineno, f"{module}.{alias.name}") for alias in node.names]
+                case ast.Call(func=ast.Name(id=name)):
+                    found.append((node.lineno, name))
+        return found
 
     @cached_property
     def comments(self) -> list[tuple[int, str]]:
+        if not ALLOWANCE.search(self.text):
+            return []
         tokens = tokenize.generate_tokens(io.StringIO(self.text).readline)
         return [(t.start[0], t.string) for t in tokens if t.type == tokenize.COMMENT]
 
@@ -87,9 +112,13 @@ class Source:
         for node in self.nodes:
             if isinstance(node, ast.Import):
                 found += [(node.lineno, alias.name.split(".")[0]) for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and not node.level:
+            elif isinstance(node, ast.ImportFrom):
                 found.append((node.lineno, (node.module or "").split(".")[0]))
         return found
+
+
+def has_name(node: ast.AST) -> bool:
+    return not isinstance(node, NAMELESS)
 
 
 def line_length(source: Source) -> Complaints:
@@ -120,13 +149,13 @@ def nesting(source: Source) -> Complaints:
 
 def blocks(parent: ast.AST, depth: int) -> Iterator[tuple[ast.stmt, int]]:
     """Statements that open a block, with their depth; `elif` is as deep as its `if`."""
-    for name, value in ast.iter_fields(parent):
-        children = value if isinstance(value, list) else [value]
+    for field in ("body", "orelse", "handlers", "finalbody", "cases"):
+        children = getattr(parent, field, [])
+        is_elif = field == "orelse" and isinstance(parent, ast.If) and len(children) == 1
         for child in children:
-            if not isinstance(child, ast.AST) or isinstance(child, (*FUNCTIONS, ast.ClassDef)):
+            if isinstance(child, (*FUNCTIONS, ast.ClassDef)):
                 continue
-            is_elif = name == "orelse" and isinstance(child, ast.If) and len(children) == 1
-            if isinstance(child, BLOCKS) and not (is_elif and isinstance(parent, ast.If)):
+            if isinstance(child, BLOCKS) and not (is_elif and isinstance(child, ast.If)):
                 yield child, depth + 1
                 yield from blocks(child, depth + 1)
             else:
@@ -134,10 +163,10 @@ def blocks(parent: ast.AST, depth: int) -> Iterator[tuple[ast.stmt, int]]:
 
 
 def late_import(source: Source) -> Complaints:
-    for node in source.functions:
-        for inner in ast.walk(node):
-            if isinstance(inner, ast.Import | ast.ImportFrom):
-                yield inner.lineno, f"{node.name} imports"
+    spans = [range(node.lineno, (node.end_lineno or 0) + 1) for node in source.functions]
+    for line in sorted({line for line, _ in source.imports}):
+        if any(line in span for span in spans):
+            yield line, "a function imports"
 
 
 def layer(source: Source) -> Complaints:
@@ -167,22 +196,9 @@ def module(source: Source) -> Complaints:
 def home(source: Source, rule: str) -> Complaints:
     if not source.is_production or source.path == HOMES[rule]:
         return
-    for node in source.nodes:
-        for name in names(node):
-            if CALLS.get(name) == rule:
-                yield node.lineno, f"{name} belongs in {HOMES[rule]}"  # type: ignore[attr-defined]
-
-
-def names(node: ast.AST) -> list[str]:
-    """What a node calls things by: `b.c` of a.b.c, what it imports by name, what it calls."""
-    match node:
-        case ast.Attribute():
-            return [".".join(ast.unparse(node).split(".")[-2:])]
-        case ast.ImportFrom(module=module):
-            return [f"{module}.{alias.name}" for alias in node.names]
-        case ast.Call(func=ast.Name(id=name)):
-            return [name]
-    return []
+    for line, name in source.names:
+        if CALLS.get(name) == rule:
+            yield line, f"{name} belongs in {HOMES[rule]}"
 
 
 def clock(source: Source) -> Complaints:
