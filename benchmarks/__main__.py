@@ -1,0 +1,165 @@
+"""`python -m benchmarks [PARTS] [--quick]`: everything, or the parts that are named."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from benchmarks import cold, graphql, machine, memory, race, report, rivals
+from benchmarks.figures import Floor, Row, Section, at_least, at_most, ratio
+from benchmarks.ground import Ground, ground
+from benchmarks.load import spread
+from benchmarks.rivals import RowLock, Statement, best_pool_size
+from benchmarks.stock import PLENTY, Owners
+from infra.embedded.process import open_many_files
+
+ROOT = Path(__file__).parents[1]
+PARTS = ("owners", "rivals", "soldout", "memory", "http", "cold")
+ON_THE_GROUND = {"owners", "rivals", "soldout", "memory"}
+IN_FLIGHT = (1, 16, 64, 256, 1024)
+OWNERS = "owners"
+KIBIBYTE = 1_024
+RESIDENT_CELLS = 100_000
+CONNECTIONS = (64,)
+WIDTH = 160
+"""Of the table where no terminal tells its own."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How long to look: rounds, and seconds per reading."""
+
+    rounds: int
+    seconds: float
+    sweep_seconds: float
+    cold_starts: int
+    resident_cells: int
+
+
+FULL = Size(5, 2.0, 0.5, 3, RESIDENT_CELLS)
+QUICK = Size(2, 0.7, 0.2, 1, RESIDENT_CELLS // 10)
+
+
+@click.command()
+@click.argument("parts", nargs=-1, type=click.Choice(PARTS))
+@click.option("--quick", is_flag=True, help="Shorter, and shown only.")
+def main(parts: tuple[str, ...], quick: bool) -> None:
+    """Measure Onhand beside its rivals, and write docs/benchmarks.md."""
+    open_many_files()
+    wanted = set(parts or PARTS)
+    size = QUICK if quick else FULL
+    about = machine.describe(["python", "-m", "benchmarks", *sys.argv[1:]])
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDTH)
+    sections: list[Section] = []
+    with console.status("starting the servers") as status:
+
+        def say(what: str) -> None:
+            status.update(what)
+
+        if wanted & ON_THE_GROUND:
+            with ground() as made:
+                sections += on_the_ground(made, wanted, size, about, say)
+        if "http" in wanted:
+            say("GraphQL over HTTP")
+            sections.append(over_http(size, about))
+        if "cold" in wanted:
+            sections.append(cold_starts(size, about, say))
+    report.show(console, sections)
+    if not quick:
+        report.write(ROOT, sections)
+        console.print(f"written: {report.DOCUMENT}, {report.FIGURES}")
+
+
+def on_the_ground(
+    made: Ground, wanted: set[str], size: Size, about: dict[str, str], say: Say
+) -> list[Section]:
+    sections = []
+    if wanted & {"owners", "rivals"}:
+        sections.append(one_hot_cell(made, wanted, size, about, say))
+    if "soldout" in wanted:
+        plan = race.Plan(size.rounds, size.seconds, IN_FLIGHT)
+        results = race.run([Owners(made, "sold out", 0)], plan, made.fresh_owners, say)
+        rows = [Row.of(result, "refused") for result in results]
+        sections.append(Section("Sold out", about, [], rows, []))
+    if "memory" in wanted:
+        say("resident cells")
+        sections.append(resident_cells(made, size, about))
+    return sections
+
+
+def one_hot_cell(
+    made: Ground, wanted: set[str], size: Size, about: dict[str, str], say: Say
+) -> Section:
+    contenders: list[race.Contender] = []
+    remarks = [f"{size.rounds} rounds in turns, {size.seconds:g} s per reading"]
+    if "owners" in wanted:
+        contenders.append(Owners(made, OWNERS, PLENTY))
+    for kind in (Statement, RowLock) if "rivals" in wanted else ():
+        say(f"the best pool for {kind.name}")
+        best, rates = best_pool_size(made, kind, size.rounds, size.sweep_seconds)
+        contenders.append(kind(made, best))
+        tried = ", ".join(f"{pool}: {rate:,.0f}" for pool, rate in rates.items())
+        remarks.append(
+            f"{kind.name}: a pool of {best}; accepted/s by pool size at"
+            f" {rivals.SWEEP_IN_FLIGHT} in flight: {tried}"
+        )
+    plan = race.Plan(size.rounds, size.seconds, IN_FLIGHT)
+    results = race.run(contenders, plan, made.fresh_owners, say)
+    rows = [Row.of(result) for result in results]
+    return Section("One hot cell", about, remarks, rows, against_statement(results))
+
+
+def against_statement(results: list[race.Result]) -> list[Floor]:
+    floors = []
+    for in_flight, wanted in ((256, 6.0), (1, 0.25)):
+        found = ratio(results, OWNERS, Statement.name, in_flight)
+        if found is not None:
+            what = f"owners by one statement per request, {in_flight} in flight"
+            floors.append(at_least(what, found.median, wanted, "times"))
+    return floors
+
+
+def resident_cells(made: Ground, size: Size, about: dict[str, str]) -> Section:
+    weights = memory.weigh(made, size.resident_cells)
+    rows = [
+        Row(f"{what}, {how}", None, spread([value]), "bytes")
+        for what, weight in weights.items()
+        for how, value in zip(("resident", "allocated"), weight, strict=True)
+    ]
+    heaviest = max(weight.resident for weight in weights.values()) / KIBIBYTE
+    floor = at_most("a resident cell", heaviest, 2, "KiB")
+    remarks = [f"{size.resident_cells:,} cells"]
+    return Section("Resident cells", about, remarks, rows, [floor])
+
+
+def over_http(size: Size, about: dict[str, str]) -> Section:
+    results = graphql.run(size.rounds, size.seconds, CONNECTIONS)
+    remarks = ["a whole shop from `onhand serve` with one API worker; the client keeps connections"]
+    return Section("GraphQL over HTTP", about, remarks, [Row.of(r) for r in results], [])
+
+
+def cold_starts(size: Size, about: dict[str, str], say: Say) -> Section:
+    starts = []
+    for number in range(size.cold_starts):
+        say(f"cold start {number + 1} of {size.cold_starts}")
+        starts.append(cold.start_once())
+    reserved = spread([start.reserved for start in starts])
+    rows = [
+        Row("ready", None, spread([start.ready for start in starts]), "seconds"),
+        Row("first reservation committed", None, reserved, "seconds"),
+        Row("CPU until ready", None, spread([start.cpu for start in starts]), "CPU seconds"),
+    ]
+    floor = at_most("cold start to the first reservation", reserved.median, 15, "s")
+    remarks = ["an empty home each time; the packages are installed"]
+    return Section("Cold start", about, remarks, rows, [floor])
+
+
+if __name__ == "__main__":
+    main()
