@@ -52,7 +52,7 @@ mutation ($input: ReserveStockInput!) {
 class Shop:
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.port = free_port()
+        self.port = free_port(home)
         self.log = home / "serve.log"
         ours = {"HOME": home, "HOST": HOST, "PORT": self.port}
         inherited = {
