@@ -1,11 +1,15 @@
-"""GraphiQL for browsers, with everything it needs from our own files: it works without a network.
+"""GraphiQL for browsers, from files on this machine: those that npm installed and our own.
 
 The page is the same for everybody and holds no secret; what it asks needs a token as anything does.
+Without the installed files a plain page says how to get them; the API does not need them.
 """
 
+import asyncio
 import gzip
+from functools import cache
 from http import HTTPStatus
-from importlib.resources import files
+from pathlib import Path
+from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,45 +27,67 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-"""GraphiQL's editor writes styles into elements; scripts are only ours."""
+"""GraphiQL's editor writes styles into elements; scripts are only those of the table below."""
 SECURITY = {
     "content-security-policy": POLICY,
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
 }
-ASSETS = {
-    "console.css": "text/css",
-    "console.js": "text/javascript",
-    "graphiql.min.css": "text/css",
-    "graphiql.min.js": "text/javascript",
-    "react.production.min.js": "text/javascript",
-    "react-dom.production.min.js": "text/javascript",
+OURS = Path(__file__).with_name("console")
+INSTALLED = Path(__file__).parents[1] / "web" / "console" / "node_modules"
+CSS = "text/css"
+SCRIPT = "text/javascript"
+OWN = {"console.css": CSS, "console.js": SCRIPT}
+PACKAGES = {
+    "graphiql.min.css": ("graphiql/graphiql.min.css", CSS),
+    "graphiql.min.js": ("graphiql/graphiql.min.js", SCRIPT),
+    "react.production.min.js": ("react/umd/react.production.min.js", SCRIPT),
+    "react-dom.production.min.js": ("react-dom/umd/react-dom.production.min.js", SCRIPT),
 }
-FOLDER = files("api") / "console"
 
 
-def compressed(name: str) -> bytes:
-    """Those of others are kept compressed, ours are not."""
-    packed = FOLDER / f"{name}.gz"
-    return packed.read_bytes() if packed.is_file() else gzip.compress((FOLDER / name).read_bytes())
+class Asset(NamedTuple):
+    path: Path
+    media_type: str
 
 
-PACKED = {name: compressed(name) for name in ASSETS}
-CONSOLE = Response(
-    (FOLDER / "index.html").read_bytes(),
-    headers={**SECURITY, "cache-control": "no-cache", "vary": "accept"},
-    media_type="text/html",
-)
+class Console:
+    """What a browser is given. A request chooses by name from a table and never sends a path."""
+
+    def __init__(self, installed: Path = INSTALLED) -> None:
+        own = {name: Asset(OURS / name, kind) for name, kind in OWN.items()}
+        self.packages = {
+            name: Asset(installed / path, kind) for name, (path, kind) in PACKAGES.items()
+        }
+        self.assets = own | self.packages
+        self.whole = page("index.html")
+        self.absent = page("absent.html")
+
+    def page(self) -> Response:
+        """Looked up each time: an installation is seen without a new start."""
+        is_whole = all(asset.path.is_file() for asset in self.packages.values())
+        return self.whole if is_whole else self.absent
+
+    async def asset(self, request: Request) -> Response:
+        asset = self.assets.get(request.path_params["name"])
+        if asset is None or not asset.path.is_file():
+            return Response("no such file", HTTPStatus.NOT_FOUND, SECURITY, "text/plain")
+        headers = {**SECURITY, "cache-control": "public, max-age=3600", "vary": "accept-encoding"}
+        if "gzip" not in request.headers.get("accept-encoding", ""):
+            body = await asyncio.to_thread(asset.path.read_bytes)
+            return Response(body, headers=headers, media_type=asset.media_type)
+        headers["content-encoding"] = "gzip"
+        body = await asyncio.to_thread(packed, asset.path)
+        return Response(body, headers=headers, media_type=asset.media_type)
 
 
-async def asset(request: Request) -> Response:
-    name = request.path_params["name"]
-    if name not in PACKED:
-        return Response("no such file", HTTPStatus.NOT_FOUND, SECURITY, "text/plain")
-    headers = {**SECURITY, "cache-control": "public, max-age=3600", "vary": "accept-encoding"}
-    if "gzip" not in request.headers.get("accept-encoding", ""):
-        body = gzip.decompress(PACKED[name])
-        return Response(body, headers=headers, media_type=ASSETS[name])
-    headers["content-encoding"] = "gzip"
-    return Response(PACKED[name], headers=headers, media_type=ASSETS[name])
+def page(name: str) -> Response:
+    headers = {**SECURITY, "cache-control": "no-cache", "vary": "accept"}
+    return Response((OURS / name).read_bytes(), headers=headers, media_type="text/html")
+
+
+@cache
+def packed(path: Path) -> bytes:
+    """Once per file, when it is first asked for: the largest takes a tenth of a second."""
+    return gzip.compress(path.read_bytes())

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from api.authentication import Gate
-from api.graphiql import CONSOLE
+from api.graphiql import Console
 from api.graphql_sse import EventStream
 from api.operations import BODY_LIMIT_BYTES, Asked, Operations, Sent, problem
 from schema.engine import Answer
@@ -39,15 +39,16 @@ class Refused(Exception):
 class GraphQLOverHTTP:
     """An ASGI application for one route."""
 
-    def __init__(self, operations: Operations, gate: Gate) -> None:
+    def __init__(self, operations: Operations, gate: Gate, console: Console) -> None:
         self.operations = operations
         self.gate = gate
+        self.console = console
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         accept = headers.get("accept", "")
         if scope["method"] in ("GET", "HEAD") and PAGE in accept:
-            await CONSOLE(scope, receive, send)
+            await self.console.page()(scope, receive, send)
             return
         try:
             asked = await self.asked(scope, headers, receive)

@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from api.authentication import Gate
-from api.graphiql import asset
+from api.graphiql import Console
 from api.graphql_http import GraphQLOverHTTP
 from api.graphql_ws import GraphQLOverWebSocket, Patience
 from api.health import Check, Health
@@ -31,10 +31,11 @@ def routes(
     gate = Gate(rt.settings.secret_key, rt.clock)
     health = Health(checks)
     telling = Telling(rt, metrics)
+    console = Console()
     return [
-        Route("/graphql", GraphQLOverHTTP(operations, gate)),
+        Route("/graphql", GraphQLOverHTTP(operations, gate, console)),
         WebSocketRoute("/graphql", GraphQLOverWebSocket(operations, gate, patience)),
-        Route("/graphql/assets/{name}", asset),
+        Route("/graphql/assets/{name}", console.asset),
         Route("/health/live", health.live),
         Route("/health/ready", health.ready),
         Route("/metrics", telling.metrics_page),

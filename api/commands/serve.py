@@ -53,17 +53,22 @@ def run(with_demo: bool) -> None:
 
 
 def greeting(settings: Settings) -> list[str]:
+    """Outside production the address of GraphiQL carries the token: one click is enough."""
     url = f"http://{settings.host}:{settings.port}"
-    lines = [
+    page = f"{url}/graphql"
+    token = ["  token      onhand token --role admin", ""]
+    if not settings.is_production:
+        now = SystemClock().now()
+        admin = sign(settings.secret_key, SAMPLE_SUBJECT, Role.ADMIN, SAMPLE_DAYS, now)
+        page = f"{page}#token={admin}"
+        token = [f"  token      {admin}", "             (admin, for one day)", ""]
+    return [
         "",
         "Onhand is up.",
-        f"  GraphiQL   {url}/graphql",
+        f"  GraphiQL   {page}",
         f"  health     {url}/health/ready",
         f"  metrics    {url}/metrics",
         f"  data       {settings.home}",
         "  docs       README.md, docs/architecture.md",
+        *token,
     ]
-    if settings.is_production:
-        return [*lines, "  token      onhand token --role admin", ""]
-    token = sign(settings.secret_key, SAMPLE_SUBJECT, Role.ADMIN, SAMPLE_DAYS, SystemClock().now())
-    return [*lines, f"  token      {token}", "             (admin, for one day)", ""]

@@ -4,6 +4,7 @@
 
 const ADDRESS = "/graphql";
 const KEPT = "onhand:authorization";
+const END = { done: true, value: undefined };
 
 const WELCOME = `# Onhand: stock, exact and live.
 #
@@ -89,7 +90,8 @@ async function* results(params, headers, signal) {
   }
 }
 
-// GraphiQL stops a subscription by `return`, which has to end a read that is waiting.
+// GraphiQL stops a subscription by `return`, which has to end a read that is waiting; that read
+// then fails, and this is no error to show.
 function subscribe(params, headers) {
   const controller = new AbortController();
   const inner = results(params, headers, controller.signal);
@@ -97,10 +99,14 @@ function subscribe(params, headers) {
     [Symbol.asyncIterator]() {
       return this;
     },
-    next: () => inner.next(),
+    next: () =>
+      inner.next().catch((error) => {
+        if (!controller.signal.aborted) throw error;
+        return END;
+      }),
     return() {
       controller.abort();
-      return Promise.resolve({ done: true, value: undefined });
+      return Promise.resolve(END);
     },
   };
 }

@@ -1,14 +1,11 @@
 """GraphQL over HTTP: what is taken, what is not, and in which form it is answered."""
 
 import json
-import re
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
 import pytest
 
-import api
 from api.operations import BODY_LIMIT_BYTES
 from domain.access import Role
 from tests.api.shop import Shop, bearer, open_shop, stale_bearer
@@ -199,45 +196,3 @@ async def test_a_subscription_needs_a_transport_that_can_carry_it(shop: Shop) ->
         query = "subscription { stockChanged { seq } }"
         response = await client.post("/graphql", json={"query": query})
         assert response.status_code == 406
-
-
-async def test_a_browser_is_given_the_console(shop: Shop) -> None:
-    accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-    async with shop.client(None) as client:
-        client.headers["accept"] = accept
-        page = await client.get("/graphql")
-        linked = await client.get("/graphql", params={"query": LEVEL})
-        start = await client.get("/")
-    assert page.status_code == linked.status_code == 200
-    assert page.headers["content-type"] == "text/html; charset=utf-8"
-    assert start.headers["location"] == "/graphql"
-
-
-async def test_the_console_lives_without_a_network(shop: Shop) -> None:
-    async with shop.client(None) as client:
-        page = await client.get("/graphql", headers={"accept": "text/html"})
-        addresses = re.findall(r'(?:src|href)="([^"]+)"', page.text)
-        assert "default-src 'none'" in page.headers["content-security-policy"]
-        assert len(addresses) >= 6
-        for address in addresses:
-            assert address == "data:," or address.startswith("/graphql/assets/")
-            if address != "data:,":
-                assert (await client.get(address)).status_code == 200
-
-
-@pytest.mark.parametrize("encoding", ["gzip", "identity"])
-async def test_an_asset_is_sent_as_it_can_be_read(shop: Shop, encoding: str) -> None:
-    async with shop.client(None) as client:
-        headers = {"accept-encoding": encoding}
-        response = await client.get("/graphql/assets/console.js", headers=headers)
-        assert response.headers.get("content-encoding", "identity") == encoding
-        assert response.headers["content-type"].startswith("text/javascript")
-        assert response.headers["x-content-type-options"] == "nosniff"
-        written = Path(api.__file__).with_name("console") / "console.js"
-        assert response.text == written.read_text(encoding="utf-8")
-
-
-async def test_nothing_but_the_consoles_files_can_be_fetched(shop: Shop) -> None:
-    async with shop.client(None) as client:
-        for name in ("index.html", "NOTICE.md", "%2e%2e%2fapp.py", "graphiql.min.js.gz"):
-            assert (await client.get(f"/graphql/assets/{name}")).status_code == 404

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from api.authentication import Gate
+from api.graphiql import Console
 from api.graphql_http import GraphQLOverHTTP
 from api.graphql_sse import KEEP_ALIVE, EventStream
 from api.metrics import Metrics
@@ -25,7 +26,7 @@ class Door:
         self.engine = ScriptedEngine()
         self.metrics = Metrics()
         self.operations = Operations(self.engine, self.metrics)
-        self.app = GraphQLOverHTTP(self.operations, Gate(SECRET, StillClock()))
+        self.app = GraphQLOverHTTP(self.operations, Gate(SECRET, StillClock()), Console())
 
     def stream(self, **seconds: float) -> EventStream:
         """A subscription with little patience."""
