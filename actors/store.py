@@ -54,6 +54,8 @@ class PostgresStore:
                 self.raw = await self.stack.enter_async_context(raw_connection())
             yield self.raw
         except LOST as error:
+            if isinstance(error, ValueError):
+                raise  # an argument that asyncpg cannot encode; nothing was sent
             await self.close()
             raise Outage(f"the database does not answer: {type(error).__name__}") from error
 

@@ -33,10 +33,12 @@ LOST = (
     asyncpg.InsufficientResourcesError,
     asyncpg.DeadlockDetectedError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     DBConnectionError,
 )
 """What is raised when PostgreSQL cannot be reached, goes away or gives up; TimeoutError is an
-OSError. The statement may or may not have happened."""
+OSError, and asyncpg takes an end between two statements for an error of its own. The statement may
+or may not have happened."""
 
 
 def config(url: str, pool_size: int, settings: dict[str, str]) -> dict[str, Any]:

@@ -94,7 +94,7 @@ async def skus(
     check_first(first)
     key = after_key(after, (str,))
     query = Sku.all() if key is None else Sku.filter(code__gt=key[0])
-    if search and not is_storable(search):
+    if search and not is_storable(search[:SEARCH_LENGTH], SEARCH_LENGTH):
         return Page([], [], False)
     if search:
         text = search[:SEARCH_LENGTH]

@@ -9,7 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from tortoise.queryset import QuerySet
 
 from infra.database import connection
-from infra.models import Sku, Warehouse
+from infra.models import CODE_LENGTH, Sku, Warehouse
 from services.checks import is_storable
 
 REFRESH_SECONDS = 1.0
@@ -69,7 +69,7 @@ class Remembered(Generic[T]):
             row = self.rows.get(code)
             if row is not None:
                 found[code] = row
-            elif is_storable(code):
+            elif is_storable(code, CODE_LENGTH):
                 missing.append(code)
         return found, missing
 

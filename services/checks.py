@@ -25,15 +25,16 @@ def bad_text(field: str, value: str | None, limit: int) -> Invalid | None:
         return Invalid(field, f"must have at most {limit} characters")
     if not value.isprintable() and any(ord(c) < 32 and c not in "\n\t" for c in value):
         return Invalid(field, "must not hold control characters")
-    if not is_storable(value):
+    if not is_storable(value, limit):
         return Invalid(field, "is not valid Unicode")
     return None
 
 
-def is_storable(value: str) -> bool:
-    """The database takes neither NUL nor half of a surrogate pair, not even to search for them."""
+def is_storable(value: str, limit: int) -> bool:
+    """Whether a text column of `limit` characters can hold it: only then can it be looked for. The
+    database takes neither NUL nor half of a surrogate pair."""
     try:
-        return b"\0" not in value.encode()
+        return len(value) <= limit and b"\0" not in value.encode()
     except UnicodeEncodeError:
         return False
 

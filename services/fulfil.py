@@ -35,6 +35,7 @@ from services.whereabouts import Whereabout
 ATTEMPTS = 2
 """Times the holds are asked: all of them, and then those that the database says are open."""
 HANDED_OVER = ReservationClosed(ReservationState.DEDUCTED)
+OVER = ReservationClosed(ReservationState.EXPIRED)
 
 
 @dataclass(slots=True)
@@ -73,7 +74,7 @@ async def confirm(rt: Runtime, caller: Caller, reservation_id: UUID) -> Reservat
         lost = [refusal for refusal in heard.refusals if refusal != HANDED_OVER]
         if lost:
             await ask(rt, asked, {key: Release(reservation_id) for key in cells})
-            return lost[0]
+            return OVER if OVER in lost else lost[0]
         if not cells:
             break
     return heard.refusals[0]

@@ -7,7 +7,7 @@ from typing import Any
 from domain.access import Caller, Permission
 from domain.ledger import BY_CODE
 from domain.refusals import NotPermitted
-from infra.models import Cell, Entry
+from infra.models import CODE_LENGTH, Cell, Entry
 from services.checks import denied, is_storable
 from services.pages import Page, after_key, check_first, page_of
 from services.runtime import Runtime
@@ -53,7 +53,7 @@ async def ledger(
     check_first(first)
     key = after_key(after, (int,))
     ids: list[Any] = []
-    if is_storable(sku) and is_storable(warehouse):
+    if is_storable(sku, CODE_LENGTH) and is_storable(warehouse, CODE_LENGTH):
         cells = Cell.filter(sku__code=sku, warehouse__code=warehouse)
         ids = await cells.values_list("id", flat=True)
     if not ids:

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from infra.models import CODE_LENGTH
 from services.checks import is_storable
 
 PAGE_LIMIT = 100
@@ -74,4 +75,4 @@ def after_key(after: str | None, kinds: tuple[type, ...]) -> tuple[str | int, ..
 def is_ours(part: str | int, kind: type) -> bool:
     if not isinstance(part, kind):
         return False
-    return is_storable(part) if isinstance(part, str) else 0 <= part <= ROW_LIMIT
+    return is_storable(part, CODE_LENGTH) if isinstance(part, str) else 0 <= part <= ROW_LIMIT

@@ -16,11 +16,14 @@ from domain.states import ReservationState
 from services.abreast import abreast
 from services.door import Done, Door, Holding, Refused
 from services.figures import Call, Ending, Figures
+from services.gate import Gate
 from services.orders_in import Invoice, ReturnLine
 
 REPLAY_IDS = UUID("b9a4c1d7-52e6-5f38-8d0b-6e1f7c3a9042")
-RESERVE_ROUNDS = 6
-"""Times an invoice's lines are tried; short lines are dropped in between."""
+ROUNDS_AMONG_OTHERS = 3
+ROUNDS_ALONE = 3
+"""Times an invoice's lines are tried, short lines being dropped in between: first beside the other
+invoices, which may take what was just seen, at last while these wait."""
 LAPSES = 5
 """Holds of one invoice that may have ended unpaid before it is given up: one per broken-off run."""
 CONCURRENCY_LIMIT = 1_024
@@ -62,6 +65,7 @@ class Replay:
     def __init__(self, door: Door, figures: Figures) -> None:
         self.door = door
         self.figures = figures
+        self.gate = Gate()
 
     async def play(self, invoice: Invoice) -> None:
         self.figures.input_lines += invoice.lines
@@ -89,8 +93,18 @@ class Replay:
 
     async def hold(self, reservation: UUID, invoice: Invoice) -> Holding | None:
         """Reserves all lines, or those that are left without the short ones; None: nothing."""
-        wants = dict(invoice.wants)
-        for _ in range(RESERVE_ROUNDS):
+        async with self.gate.among_others():
+            held = await self.rounds(reservation, invoice, invoice.wants, ROUNDS_AMONG_OTHERS)
+        if isinstance(held, dict):
+            async with self.gate.alone():
+                held = await self.rounds(reservation, invoice, held, ROUNDS_ALONE)
+        return None if isinstance(held, dict) else held
+
+    async def rounds(
+        self, reservation: UUID, invoice: Invoice, wants: dict[str, int], rounds: int
+    ) -> Holding | dict[str, int] | None:
+        """What is held, or what is left to try again; None if nothing can be."""
+        for _ in range(rounds):
             asked = self.door.reserve(reservation, invoice.warehouse, wants, invoice.customer)
             answer = await self.figures.timed(Call.RESERVE, asked)
             if isinstance(answer, Done):
@@ -103,7 +117,7 @@ class Replay:
             wants = await self.without_short(invoice.warehouse, wants, answer.sku)
             if not wants:
                 return None
-        return None
+        return wants
 
     async def without_short(
         self, warehouse: str, wants: dict[str, int], named: str | None

@@ -23,7 +23,7 @@ SELECT s.code, w.code, h.quantity, h.deducted, h.state, h.deadline, h.pool, h.se
   h.available_after, h.caller, h.customer, h.channel, h.created_at
 FROM hold h JOIN cell c ON c.id = h.cell_id
 JOIN sku s ON s.id = c.sku_id JOIN warehouse w ON w.id = c.warehouse_id
-WHERE h.reservation_id = $1
+WHERE h.reservation_id = $1 ORDER BY h.created_at, s.code, w.code
 """
 
 
@@ -80,6 +80,8 @@ class Stored:
 
     where: Whereabout
     holds: dict[CellKey, Hold]
+    made: tuple[CellKey, ...] = ()
+    """Its cells, in the order in which they were placed."""
 
     def without(self, cells: Container[CellKey]) -> "Stored":
         holds = {key: hold for key, hold in self.holds.items() if key not in cells}
@@ -110,7 +112,7 @@ async def stored_reservation(rt: Runtime, reservation_id: UUID) -> Stored | None
     ordered = dict(sorted(holds.items()))
     caller, customer, channel, created_at = tuple(rows[0])[9:]
     where = Whereabout(reservation_id, tuple(ordered), caller, customer, channel, created_at)
-    return Stored(where, ordered)
+    return Stored(where, ordered, tuple(holds))
 
 
 def as_of(now: datetime, hold: Hold) -> Hold:

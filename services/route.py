@@ -2,10 +2,10 @@
 
 Equal requests may be at work at the same time, or one may have broken off: they meet in what is
 stored, and go on with what they find there. Two that chose different cells both notice, as each
-looks after it has placed, and take back what they made themselves.
+looks after it has placed, and take back what they made last.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -52,12 +52,13 @@ async def place_wants(
             return plan
         placed = await place(rt, asked, *plan, deadline)
         if isinstance(placed, Placed):
-            found = await checked(rt, asked, wants, placed)
-            if found is placed:
-                return placed
-            await withdraw(rt, asked, placed.own)
+            found = await checked(rt, asked, wants, placed, plan.home)
+            if isinstance(found, Placed):
+                return found
             if isinstance(found, Stored):
+                await withdraw(rt, asked, placed.own)
                 return found.without(placed.own)
+            await withdraw(rt, asked, found)
         elif is_routed and isinstance(placed, InsufficientStock) and placed.warehouse is not None:
             taken[CellKey(placed.sku, placed.warehouse)] = placed.available
             refusal = placed
@@ -82,16 +83,16 @@ async def plan_of(
     taken: dict[CellKey, int],
 ) -> Plan | Refusal:
     """What an earlier run of this request has placed, and a route for the rest. `taken` are the
-    levels that owners named when they refused."""
+    levels that owners named when they refused. The offers are read first: what an equal request
+    takes out of them is then certainly seen as placed."""
+    offered = await offers_of({want.sku for want in wants if want.warehouse is None})
     stored = await stored_reservation(rt, asked.id)
     units = units_of(stored)
     home = await home_of(asked.id) if stored else None
     rest = remainder(wants, units)
     if not rest:
         return Plan(units, home or min(units))
-    full = taken | dict.fromkeys(units, 0)
-    offers = await offers_of({want.sku for want in rest if want.warehouse is None}, full)
-    routed = route(rest, offers, region)
+    routed = route(rest, within(offered, taken | dict.fromkeys(units, 0)), region)
     if isinstance(routed, InsufficientStock):
         return routed
     for key, more in routed.items():
@@ -100,22 +101,36 @@ async def plan_of(
 
 
 async def checked(
-    rt: Runtime, asked: Asked, wants: Sequence[Want], placed: Placed
-) -> Placed | Stored | None:
-    """The same, if it is what was wanted and all that is stored under its id. None: a twin has
-    placed otherwise. Stored: a part that was there before has ended."""
+    rt: Runtime, asked: Asked, wants: Sequence[Want], placed: Placed, home: CellKey
+) -> Placed | Stored | set[CellKey]:
+    """The same, if it is what was wanted and all that is stored under its id. Cells: a twin has
+    placed otherwise, and these are to be withdrawn. Stored: a part that was there before has
+    ended."""
     units = {key: hold.quantity for key, hold in placed.holds.items()}
-    if remainder(wants, units) != []:
-        return None
+    is_whole = remainder(wants, units) == []
     is_routed = any(want.warehouse is None for want in wants)
     is_alone = len(placed.own) == len(units) and not (is_routed and placed.owners > 1)
-    if is_alone or not placed.own:
+    if is_whole and (is_alone or not placed.own):
         return placed
     stored = await stored_reservation(rt, asked.id)
-    if stored is None or units_of(stored) != units:
-        return None
+    if stored is None or not is_whole or units_of(stored) != units:
+        return surplus(wants, stored, placed.own - {home})
     before = [hold for key, hold in stored.holds.items() if key not in placed.own]
     return stored if any(hold.state in ENDED for hold in before) else placed
+
+
+def surplus(wants: Sequence[Want], stored: Stored | None, own: Container[CellKey]) -> set[CellKey]:
+    """The newest of our own holds, until no more is held than was wanted: a twin may have been
+    answered already with the older ones, and with the home for certain."""
+    units = units_of(stored)
+    too_many: set[CellKey] = set()
+    for key in reversed(stored.made if stored else ()):
+        if remainder(wants, units) is not None:
+            break
+        if key in own:
+            del units[key]
+            too_many.add(key)
+    return too_many
 
 
 def units_of(stored: Stored | None) -> dict[CellKey, int]:
@@ -138,13 +153,29 @@ def remainder(wants: Sequence[Want], placed: dict[CellKey, int]) -> list[Want] |
     return None if any(left.values()) else rest
 
 
-async def offers_of(skus: set[str], taken: dict[CellKey, int]) -> dict[str, list[Offer]]:
+async def offers_of(skus: set[str]) -> dict[str, list[Offer]]:
     """What active warehouses have of the SKUs, as committed."""
     offers: dict[str, list[Offer]] = {sku: [] for sku in skus}
     rows = await Cell.filter(sku__code__in=skus, warehouse__is_active=True).values_list(
         *OFFER_COLUMNS
     )
-    for sku, warehouse, region, priority, available in rows:
-        units = min(available, taken.get(CellKey(sku, warehouse), available))
-        offers[sku].append(Offer(warehouse, region, priority, units))
+    for sku, *offer in rows:
+        offers[sku].append(Offer(*offer))
     return offers
+
+
+def within(
+    offers: Mapping[str, list[Offer]], limits: Mapping[CellKey, int]
+) -> dict[str, list[Offer]]:
+    """The offers, where no cell offers more than its limit."""
+    return {
+        sku: [
+            offer._replace(
+                available=min(
+                    offer.available, limits.get(CellKey(sku, offer.warehouse), offer.available)
+                )
+            )
+            for offer in offered
+        ]
+        for sku, offered in offers.items()
+    }

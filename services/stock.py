@@ -14,7 +14,7 @@ from domain.ledger import Bucket, Note
 from domain.refusals import Invalid, NotFound, NotPermitted, Refusal
 from infra.cache import CacheDown
 from infra.levels import CellLevel
-from infra.models import NOTE_LENGTH, TEXT_LENGTH, Cell
+from infra.models import CODE_LENGTH, NAME_LENGTH, NOTE_LENGTH, TEXT_LENGTH, Cell
 from services.checks import bad_text, denied, fingerprint, is_storable
 from services.levels import (
     COLUMNS,
@@ -31,6 +31,13 @@ from services.runtime import Runtime
 
 FILTER_LIMIT = 1_000
 """Values in one list of a filter."""
+FILTERS = {
+    "skus": CODE_LENGTH,
+    "warehouses": CODE_LENGTH,
+    "categories": NAME_LENGTH,
+    "regions": CODE_LENGTH,
+}
+"""Characters of a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,12 +201,12 @@ def conditions(wanted: StockFilter) -> list[Q]:
 
 
 def check_filter(wanted: StockFilter) -> None:
-    for field in ("skus", "warehouses", "categories", "regions"):
+    for field, length in FILTERS.items():
         values = getattr(wanted, field) or ()
         if len(values) > FILTER_LIMIT:
             raise BadPage(f"filter.{field}", f"at most {FILTER_LIMIT} values")
-        if not all(map(is_storable, values)):
-            raise BadPage(f"filter.{field}", "is not valid Unicode")
+        if not all(is_storable(value, length) for value in values):
+            raise BadPage(f"filter.{field}", f"must be texts of at most {length} characters")
 
 
 async def unknown_cell(rt: Runtime, key: CellKey) -> NotFound | None:

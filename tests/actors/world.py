@@ -27,13 +27,15 @@ PATIENCE_TURNS = 1_000
 
 
 class FakeClock:
-    """Stands still unless told; ids count up."""
+    """Stands still unless told, or goes on by `step` with every look at it; ids count up."""
 
     def __init__(self) -> None:
         self.time = NOON
+        self.step = timedelta(0)
         self.ids = 0
 
     def now(self) -> datetime:
+        self.time += self.step
         return self.time
 
     def new_id(self) -> UUID:

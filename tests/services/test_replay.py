@@ -1,18 +1,20 @@
 """A replay through the public door of a fake server."""
 
+import asyncio
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.public_api import PublicApi
+from connectors.public_api import PublicApi, Sent
 from connectors.public_api_documents import AVAILABLE, RESERVE
 from domain.ledger import Kind
 from services.door import DoorError
 from services.figures import Call, Ending, Figures
 from services.orders_in import Invoice, OrderLine, in_time_order
-from services.replay import RESERVE_ROUNDS, Playing, replay
+from services.replay import ROUNDS_ALONE, ROUNDS_AMONG_OTHERS, Playing, replay
 from tests.connectors.fake_server import FakeServer, refused
 
 BEGIN = datetime(2011, 1, 4, 9, 0, tzinfo=UTC)
@@ -91,6 +93,32 @@ async def test_the_named_line_is_dropped_although_the_levels_lag_behind() -> Non
     assert figures.endings == {Ending.DELIVERED_SHORT: 1}
 
 
+async def test_an_invoice_that_others_keep_outrunning_is_tried_alone() -> None:
+    server = shop(A=100, **{f"S{number}": 9 for number in range(8)})
+    under_way: list[bytes] = []
+
+    async def crowded(body: bytes) -> Sent:
+        """Refuses an order of several lines whenever another order is being reserved."""
+        if b"reserveStock" not in body:
+            return await server.send(body)
+        under_way.append(body)
+        await asyncio.sleep(0)
+        alone = len(under_way) == 1
+        under_way.remove(body)
+        lines = json.loads(body)["variables"]["input"]["lines"]
+        if alone or len(lines) == 1:
+            return await server.send(body)
+        short = refused("INSUFFICIENT_STOCK", sku=lines[0]["sku"])
+        return Sent(200, json.dumps({"data": {"answer": short}}).encode())
+
+    big = [line("1", f"S{number}", 1) for number in range(8)]
+    small = [line(str(number), "A", 1, minute=1) for number in range(2, 60)]
+    playing = Playing(4, lambda _: None)
+    figures = await replay(PublicApi(crowded), in_time_order([*big, *small]), playing)
+    assert figures.endings == {Ending.DELIVERED: 58, Ending.DELIVERED_SHORT: 1}
+    assert figures.dropped_lines == ROUNDS_AMONG_OTHERS
+
+
 async def test_an_invoice_with_nothing_left_is_refused() -> None:
     server = shop(A=1)
     figures = await played(server, line("1", "A", 3))
@@ -106,7 +134,7 @@ async def test_a_line_that_stays_short_ends_in_bounded_rounds() -> None:
     )
     figures = await played(server, *(line("1", f"S{number}", 1) for number in range(20)))
     assert figures.endings == {Ending.REFUSED: 1}
-    assert len(server.ids("reserve")) == RESERVE_ROUNDS
+    assert len(server.ids("reserve")) == ROUNDS_AMONG_OTHERS + ROUNDS_ALONE
 
 
 async def test_a_sku_the_server_does_not_know_is_a_counted_refusal() -> None:

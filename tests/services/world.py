@@ -75,14 +75,21 @@ class Process:
     def __init__(self, steps: int | None) -> None:
         self.steps = steps
         self.died = asyncio.Event()
+        self.raised = asyncio.Event()
 
     async def step(self) -> None:
         if self.steps is None:
             return
         if self.steps == 0:
             self.died.set()
-            await asyncio.Event().wait()
+            await self.raised.wait()
+            return
         self.steps -= 1
+
+    def go_on(self) -> None:
+        """It had only been standing still."""
+        self.steps = None
+        self.raised.set()
 
 
 class OwnerChannel:

@@ -9,6 +9,7 @@ import pytest
 from actors.sweep import STRANDED_PAUSE, Sweep
 from domain.refusals import InsufficientStock, Refusal
 from domain.routing import Want
+from infra.database import LOST
 from infra.outage import Outage
 from services.fulfil import confirm, deduct, release
 from services.reservations import DeductReservation, Reservation, ReserveStock
@@ -281,7 +282,7 @@ async def test_a_database_that_is_gone_is_an_outage_and_the_same_call_finishes(
         try:
             answer = await reserve(process(shop), STOREFRONT, asked(1, NAMED))
             break
-        except Outage:
+        except (Outage, *LOST):
             outages += 1
     assert outages
     assert placed(answer) == dict.fromkeys(sorted(CELLS), 2)
