@@ -23,6 +23,7 @@ OBJECT_STORE_BYTES = 80_000_000
 
 LONGEST_SOCKET = "/session_2011-12-09_12-50-00_000000_4194304/sockets/plasma_store"
 CURRENT = "ray_current_cluster"
+NAMES = ("ray", "gcs_server", "python")
 OPEN = "t"
 CLOSED_MODE = 0o700
 PROBE_TIMEOUT_SECONDS = 1.0
@@ -70,7 +71,7 @@ class Head:
 
     def stop(self) -> None:
         """Kills whatever this home's cluster left running: it is known by its working directory."""
-        end_all(running_in(self.folder), signal.SIGKILL)
+        end_all(running_in(self.folder, *NAMES), signal.SIGKILL)
         if self.child is not None:
             self.child.popen.wait()
 

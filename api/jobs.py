@@ -37,6 +37,7 @@ BACKLOG = 4_096
 """Connections that are not taken yet: a crowd that comes in one moment must not be turned away."""
 
 PLAYED = "played"
+PYTHON = "python"
 FIELDS = ("database_url", "nats_url", "redis_url", "ray_address")
 FOLDERS = ("demo", "api", "owners", "relay", "migrate")
 ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
@@ -67,7 +68,7 @@ class Job:
         self.child: Child | None = None
 
     def start(self) -> str:
-        end_all(running_in(self.folder), signal.SIGTERM)
+        end_all(running_in(self.folder, PYTHON), signal.SIGTERM)
         argv = [sys.executable, "-m", *self.argv]
         self.child = spawn(self.name, argv, self.log, self.folder, self.environ)
         wait_until(self.child, self.answers)

@@ -83,7 +83,7 @@ class Supervisor:
 
     def start(self) -> None:
         for folder in jobs.FOLDERS:
-            end_all(running_in(self.places.data(folder)), signal.SIGKILL)
+            end_all(running_in(self.places.data(folder), jobs.PYTHON), signal.SIGKILL)
         listens(self.settings)
         for field in jobs.FIELDS:
             if field not in self.grounds:

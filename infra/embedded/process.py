@@ -24,6 +24,8 @@ START_PATIENCE_SECONDS = 120.0
 STOP_PATIENCE_SECONDS = 20.0
 POLL_SECONDS = 0.02
 LOG_TAIL_BYTES = 4_000
+TERMINAL_FIELD = 4
+"""Of /proc/PID/stat, counted from after the name."""
 OPEN_FILES = 65_536
 """Of one process, where the machine allows as many: every connection is one."""
 
@@ -138,16 +140,28 @@ def end(child: Child | None, sign: signal.Signals, patience: float = STOP_PATIEN
     child.popen.wait()
 
 
-def running_in(folder: Path, name: str = "") -> list[psutil.Process]:
-    """Processes (of that name, if one is given) whose working directory is this one."""
+def running_in(folder: Path, *names: str) -> list[psutil.Process]:
+    """Processes whose working directory is this one, whose names begin like one of these (if any
+    are given), and which no terminal holds: a person may look around in our folders."""
     found = []
+    place = str(folder.resolve())
     for process in psutil.process_iter():
         try:
-            if name in ("", process.name()) and process.cwd() == str(folder):
+            is_here = process.name().startswith(names or "") and process.cwd() == place
+            if is_here and not has_terminal(process):
                 found.append(process)
         except psutil.Error:
             continue
     return found
+
+
+def has_terminal(process: psutil.Process) -> bool:
+    """psutil only knows the terminals there were when it was asked first."""
+    try:
+        status = Path(f"/proc/{process.pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return status.rpartition(")")[2].split()[TERMINAL_FIELD] != "0"
 
 
 def end_all(processes: Iterable[psutil.Process], sign: signal.Signals) -> None:

@@ -6,9 +6,19 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
-from infra.embedded.process import Child, StartError, end, end_all, running_in, spawn, wait_until
+from infra.embedded.process import (
+    Child,
+    StartError,
+    end,
+    end_all,
+    has_terminal,
+    running_in,
+    spawn,
+    wait_until,
+)
 
 STUBBORN = "import signal, time; signal.signal(15, lambda *_: None); print('up', flush=1); "
 SLEEP = "import time; time.sleep(600)"
@@ -81,3 +91,16 @@ def test_processes_are_known_by_folder_and_name(tmp_path: Path, children: list[C
     end_all([found], signal.SIGTERM)
     assert not ours.is_alive()
     assert others.is_alive()
+
+
+def test_a_person_who_looks_around_in_a_folder_is_left_alone(
+    tmp_path: Path, children: list[Child]
+) -> None:
+    person = f"import pty, sys; pty.spawn([sys.executable, '-c', {SLEEP!r}])"
+    terminal = python(person, tmp_path, children)
+    inside = psutil.Process(terminal.popen.pid)
+    wait_until(terminal, lambda: any(has_terminal(child) for child in inside.children()))
+    assert [process.pid for process in running_in(tmp_path)] == [terminal.popen.pid]
+    link = tmp_path.with_name("link")
+    link.symlink_to(tmp_path)
+    assert running_in(link) == running_in(tmp_path)
