@@ -17,7 +17,7 @@ from actors.head import Head
 from api import jobs
 from infra.credentials import secret_key
 from infra.embedded.nats import Nats
-from infra.embedded.places import Places, lock, prepare
+from infra.embedded.places import Places, leave, lock, prepare
 from infra.embedded.postgres import Postgres
 from infra.embedded.process import Server, end_all, last_line, open_many_files, running_in
 from infra.embedded.reach import listens, reach
@@ -233,3 +233,4 @@ def serve(
             pass
         finally:
             supervisor.stop()
+        leave(settings.home)

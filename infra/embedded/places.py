@@ -5,6 +5,8 @@ import fcntl
 import hashlib
 import os
 import re
+import shutil
+import stat
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,7 @@ SOCKET_PATH_LIMIT = 107
 """Bytes, of the kernel's sockaddr_un without its closing zero."""
 
 LONGEST_SOCKET = "/postgres/.s.PGSQL.5432"
+PURPOSES = ("run", "ray")
 LOG_BYTES_LIMIT = 10_000_000
 PLAIN_PATH = r"[A-Za-z0-9/._-]+"
 FOLDER_MODE = 0o711 if os.geteuid() == 0 else 0o700
@@ -71,13 +74,30 @@ def socket_root(home: Path) -> Path:
 
 def short_folder(home: Path, purpose: str) -> Path:
     """A directory in the machine's temporary one that belongs to this user and this home alone."""
-    name = hashlib.sha256(f"{os.fsencode(home)!r} {purpose}".encode()).hexdigest()[:10]
-    root = Path(tempfile.gettempdir()) / f"oh-{os.geteuid()}-{name}"
+    root = short_path(home, purpose)
     root.mkdir(mode=FOLDER_MODE, exist_ok=True)
-    status = root.lstat()
-    if root.is_symlink() or status.st_uid != os.geteuid() or status.st_mode & 0o022:
+    if not is_ours(root):
         raise SettingsError(f"{root} belongs to somebody else: remove it or set TMPDIR")
     return root
+
+
+def short_path(home: Path, purpose: str) -> Path:
+    name = hashlib.sha256(f"{os.fsencode(home)!r} {purpose}".encode()).hexdigest()[:10]
+    return Path(tempfile.gettempdir()) / f"oh-{os.geteuid()}-{name}"
+
+
+def is_ours(folder: Path) -> bool:
+    status = folder.lstat()
+    mode = status.st_mode
+    return stat.S_ISDIR(mode) and status.st_uid == os.geteuid() and not mode & 0o022
+
+
+def leave(home: Path) -> None:
+    """Takes away what lies outside of this home, once its servers have stopped."""
+    for purpose in PURPOSES:
+        root = short_path(home, purpose)
+        if root.exists() and is_ours(root):
+            shutil.rmtree(root, ignore_errors=True)
 
 
 def lock(home: Path) -> IO[str]:

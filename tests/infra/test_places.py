@@ -11,6 +11,7 @@ from infra.embedded.places import (
     LOG_BYTES_LIMIT,
     LONGEST_SOCKET,
     SOCKET_PATH_LIMIT,
+    leave,
     lock,
     prepare,
     short_folder,
@@ -48,6 +49,14 @@ def test_a_short_folder_somebody_else_can_write_is_refused(temporary: Path) -> N
     short_folder(temporary / "home", "run").chmod(0o777)
     with pytest.raises(SettingsError, match="belongs to somebody else"):
         short_folder(temporary / "home", "run")
+
+
+def test_what_lay_outside_of_a_home_is_taken_away_again(temporary: Path) -> None:
+    home = temporary / ("x" * 120)
+    prepare(home).socket_folder("redis")
+    leave(home)
+    leave(home)
+    assert list(temporary.iterdir()) == [home]
 
 
 def test_a_home_below_a_file_is_refused_in_one_line(temporary: Path) -> None:
