@@ -103,10 +103,22 @@ class Whole:
 
     def server(self, name: str) -> psutil.Process:
         """The embedded server of that process name."""
-        assert self.popen is not None
-        children = psutil.Process(self.popen.pid).children()
-        (found,) = [child for child in children if child.name() == name]
+        self.until_served(name)
+        (found,) = [child for child in self.children() if child.name() == name]
         return found
+
+    def until_served(self, *names: str) -> None:
+        """Until the supervisor has started these servers again."""
+        assert self.popen is not None
+        deadline = time.monotonic() + START_SECONDS
+        while not set(names) <= {child.name() for child in self.children()}:
+            assert time.monotonic() < deadline, names
+            time.sleep(POLL_SECONDS)
+
+    def children(self) -> list[psutil.Process]:
+        assert self.popen is not None
+        alive = psutil.Process(self.popen.pid).children()
+        return [child for child in alive if child.status() != psutil.STATUS_ZOMBIE]
 
     def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
         """An `onhand` command beside it."""
