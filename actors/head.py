@@ -38,6 +38,10 @@ CONFIGURATION = {
 owners because something else on the machine has taken its memory."""
 
 
+PROMPT = {"RAY_worker_niceness": "0"}
+"""Ray would run the owners at nice 15, behind every process that waits for their answers."""
+
+
 def token_environ(home: Path) -> dict[str, str]:
     """What lets a process in: the token of this home, not one in the user's own folder."""
     return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(home / "ray.key")}
@@ -99,7 +103,7 @@ class Head:
         then listens on all of them."""
         inherited = {k: v for k, v in process_environ().items() if not k.startswith("RAY_")}
         loopback = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED": "0"}
-        return inherited | token_environ(self.home) | loopback
+        return inherited | token_environ(self.home) | loopback | PROMPT
 
     def address(self) -> str:
         try:
