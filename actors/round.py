@@ -83,9 +83,10 @@ class Round:
         assert hold is not None
         if isinstance(command, Reserve):
             self.batch.make_hold(cell, reservation, hold, request.buyer, request.note.caller)
-            self.deadlines.append((cell.key, command.deadline))
         else:
             self.batch.change_hold(cell, reservation, hold)
+        if hold.deadline is not None:
+            self.deadlines.append((cell.key, hold.deadline))
         if hold.state not in OPEN_STATES:
             self.closed.append((cell, reservation))
 
@@ -113,7 +114,10 @@ class Round:
                 del cell.holds[reservation]
 
     def abandon(self) -> None:
-        """The batch is not in the ledger, or nobody knows: memory that ran ahead is dropped."""
+        """The batch is not in the ledger, or nobody knows: memory that ran ahead is dropped, and
+        so is what the batch may have made untrue."""
+        for request_id, place in self.withdrawn:
+            self.host.recent.forget(request_id, place)
         self.prune()
         self.host.forget([cell.key for cell in self.batch.cells.values()])
 

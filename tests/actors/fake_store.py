@@ -98,7 +98,7 @@ class FakeStore:
         if told:
             self.outbox.append(decode_levels(encode_levels(told)))
 
-    def read(self) -> None:
+    async def read(self) -> None:
         self.reads += 1
         if self.is_down:
             raise Outage("the database does not answer")
@@ -106,7 +106,7 @@ class FakeStore:
     async def load_cells(
         self, keys: Sequence[CellKey], now: datetime
     ) -> dict[CellKey, Cell | NotFound]:
-        self.read()
+        await self.read()
         return {key: self.load_cell(key, now) for key in keys}
 
     def load_cell(self, key: CellKey, now: datetime) -> Cell | NotFound:
@@ -125,16 +125,16 @@ class FakeStore:
         return cell
 
     async def load_holds(self, wanted: Sequence[tuple[UUID, int]]) -> dict[tuple[UUID, int], Hold]:
-        self.read()
+        await self.read()
         return {key: self.holds[key] for key in wanted if key in self.holds}
 
     async def load_outcomes(self, requests: Iterable[UUID]) -> list[StoredOutcome]:
-        self.read()
+        await self.read()
         asked = set(requests)
         return [outcome for outcome in self.outcomes.values() if outcome.request_id in asked]
 
     async def load_due(self, now: datetime, limit: int) -> list[tuple[CellKey, UUID]]:
-        self.read()
+        await self.read()
         keys = {cell.id: key for key, cell in self.cells.items()}
         due = [
             (hold.deadline, reservation, cell_id)
@@ -146,7 +146,7 @@ class FakeStore:
     async def load_stranded(
         self, after: tuple[UUID, int], limit: int
     ) -> tuple[list[tuple[CellKey, UUID]], tuple[UUID, int] | None]:
-        self.read()
+        await self.read()
         keys = {cell.id: key for key, cell in self.cells.items()}
         lost = {key[0] for key, hold in self.holds.items() if hold.state in ENDED}
         confirmed = [

@@ -119,3 +119,14 @@ async def test_a_withdraw_whose_append_failed_can_be_repeated() -> None:
             await one(owner, on(Withdraw, 2))
         assert isinstance(await one(owner, on(Release, 2)), NotFound)
     assert kinds(store) == ["receive 10", "reserve 3", "release 3"]
+
+
+async def test_a_withdraw_of_which_nobody_knows_is_not_taken_for_undone() -> None:
+    store = fake_store()
+    async with running(store, FakeClock()) as owner:
+        await owner.submit([receive(1, 10), reserve(2, 3)])
+        store.faults.append("lost after")
+        await one(owner, on(Withdraw, 2))
+        assert isinstance(await one(owner, reserve(2, 3)), Done)
+    assert state_of(store, 2).value == "held"
+    assert kinds(store) == ["receive 10", "reserve 3", "release 3", "reserve 3"]
