@@ -38,6 +38,8 @@ check: $(STAMP)
 	$(BIN)/python -m schema.printed --check
 
 test: setup check
+	$(BIN)/python -m pytest -q tests/domain --ignore=tests/domain/test_small_worlds.py \
+		--cov=domain --cov-branch --cov-fail-under=100
 	$(BIN)/python -m pytest
 
 bench: setup
