@@ -20,6 +20,7 @@ from actors.wire import Done, Elsewhere, Failed, Reply, decode_line_done
 from domain.cell import Cell
 from domain.commands import (
     REMEMBERED,
+    Adopt,
     CellKey,
     Confirm,
     Deduct,
@@ -42,7 +43,7 @@ LINE_LIMIT = 8_192
 SETTLE_ATTEMPTS = 4
 """Times a batch is decided again after another owner or an earlier run got ahead of it."""
 EXPIRER = Note(caller="onhand")
-ABOUT_A_HOLD = (Confirm, Deduct, Release, Withdraw)
+ABOUT_A_HOLD = (Confirm, Deduct, Release, Withdraw, Adopt)
 CERTAIN = (Done, Elsewhere, NotFound)
 """Replies that no stored outcome can change."""
 log = logging.getLogger(__name__)

@@ -14,6 +14,7 @@ confirm          paid: the hold has no deadline any more
 deduct           handed over: reserved goes to the customer
 release, expire  given back; timed out
 withdraw         undo a hold that was never answered, as if it had not been asked for
+adopt            make somebody's unpaid hold one's own, so that they cannot withdraw it
 deadline         the instant from which an unpaid hold no longer counts
 hold             the part of a reservation that lies in one cell
 reservation      all holds made under one client-made id

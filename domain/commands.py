@@ -45,7 +45,17 @@ class Expire(NamedTuple):
 
 
 class Withdraw(NamedTuple):
+    """Forget the hold, unless it has another deadline by now (None: whatever it has)."""
+
     reservation: UUID
+    deadline: datetime | None = None
+
+
+class Adopt(NamedTuple):
+    """Give an unpaid hold this deadline: whoever made it can no longer withdraw it."""
+
+    reservation: UUID
+    deadline: datetime
 
 
 class Receive(NamedTuple):
@@ -94,6 +104,7 @@ Command = (
     | Release
     | Expire
     | Withdraw
+    | Adopt
     | Receive
     | Adjust
     | Move

@@ -13,6 +13,7 @@ from uuid import UUID
 from domain.cell import ALLOT, NO_CHANGE, SLOT, UNALLOT, Cell, Change, Hold
 from domain.commands import (
     Adjust,
+    Adopt,
     Allot,
     Command,
     Confirm,
@@ -127,8 +128,19 @@ def decide_withdraw(
     hold = cell.holds.get(command.reservation)
     if hold is None or hold.state not in OPEN_STATES:
         return NO_CHANGE
+    if command.deadline is not None and command.deadline != hold.deadline:
+        return NO_CHANGE
     entry = close(cell, command.reservation, hold, RELEASE, request_id, now).entry
     return Change(entry, command.reservation, None)
+
+
+def decide_adopt(cell: Cell, command: Adopt, request_id: UUID, now: datetime) -> Change | Refusal:
+    hold = open_hold(cell, command.reservation, now)
+    if not isinstance(hold, Hold):
+        return hold
+    if hold.deadline in (None, command.deadline):
+        return NO_CHANGE
+    return Change(None, command.reservation, hold._replace(deadline=command.deadline))
 
 
 def decide_receive(
@@ -262,6 +274,7 @@ DECISIONS: dict[type[Command], Decision] = {
     Release: decide_release,
     Expire: decide_expire,
     Withdraw: decide_withdraw,
+    Adopt: decide_adopt,
     Receive: decide_receive,
     Adjust: decide_adjust,
     Move: decide_move,

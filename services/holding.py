@@ -2,7 +2,8 @@
 
 The owner of the home cell is asked first: whoever claims the id there goes on. The others are asked
 together. If one of them refuses, what this attempt made is withdrawn; if this process dies instead,
-the holds end at their deadline.
+the holds end at their deadline. A deadline is the mark of the attempt that made or adopted a hold,
+and only who made it withdraws it, as long as it carries that mark.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,7 +13,7 @@ from uuid import UUID
 
 from actors.wire import Done, Elsewhere, LineDone
 from domain.cell import Hold
-from domain.commands import Buyer, CellKey, Command, Line, Request, Reserve, Withdraw
+from domain.commands import Adopt, Buyer, CellKey, Command, Line, Request, Reserve, Withdraw
 from domain.ledger import Note
 from domain.refusals import Refusal
 from services.runtime import Runtime
@@ -32,12 +33,19 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """The holds of a whole reservation, in the order of their cells. `own` are those that this
-    attempt made; the others are of an earlier attempt or of a twin that is at work."""
+    """The holds of a whole reservation as they were made, in the order of their cells. `own` are
+    those that this attempt made; the others are of an earlier attempt or of a twin at work."""
 
     holds: dict[CellKey, Hold]
     own: frozenset[CellKey]
     owners: int
+
+
+@dataclass(frozen=True, slots=True)
+class Contested:
+    """One owner refused, and the id was claimed by an earlier attempt or by a twin at work."""
+
+    refusal: Refusal
 
 
 def parts(
@@ -55,7 +63,7 @@ def parts(
 
 async def place(
     rt: Runtime, asked: Asked, plan: Mapping[CellKey, int], home: CellKey, deadline: datetime
-) -> Placed | Elsewhere | Refusal:
+) -> Placed | Elsewhere | Contested | Refusal:
     """Holds all of the plan or nothing. The deadline is this attempt's mark: it is computed once
     per attempt, and a hold that carries it was made by this attempt, even if the first answer was
     lost on the way."""
@@ -70,16 +78,27 @@ async def place(
     own = frozenset(key for key, hold in holds.items() if hold.deadline == deadline)
     for answer in answers:
         if not isinstance(answer, Done):
-            await withdraw(rt, asked, own)
-            return answer
+            await withdraw(rt, asked, own, deadline)
+            return answer if home in own or isinstance(answer, Elsewhere) else Contested(answer)
     return Placed(holds, own, len(answers))
 
 
-async def withdraw(rt: Runtime, asked: Asked, cells: Iterable[CellKey]) -> None:
-    """As if those holds had never been asked for."""
-    commands: dict[CellKey, Command] = {key: Withdraw(asked.id) for key in cells}
+async def withdraw(rt: Runtime, asked: Asked, cells: Iterable[CellKey], deadline: datetime) -> None:
+    """As if those holds of this attempt had never been asked for; adopted ones stay."""
+    commands: dict[CellKey, Command] = {key: Withdraw(asked.id, deadline) for key in cells}
     if commands:
         await rt.stock.submit_many(parts(rt, asked, commands, min(commands)))
+
+
+async def adopt(
+    rt: Runtime, asked: Asked, holds: Mapping[CellKey, Hold], deadline: datetime
+) -> bool:
+    """Makes these holds of others ours, so that nobody withdraws them any more. False: one of them
+    is gone, or is another by now."""
+    commands: dict[CellKey, Command] = {key: Adopt(asked.id, deadline) for key in holds}
+    answers = await rt.stock.submit_many(parts(rt, asked, commands, min(commands)))
+    lines = [line for answer in answers if isinstance(answer, Done) for line in answer.lines]
+    return {line.cell: held(line).seq for line in lines} == {k: h.seq for k, h in holds.items()}
 
 
 def held(line: LineDone) -> Hold:

@@ -5,8 +5,9 @@ stored, and go on with what they find there. Two that chose different cells both
 looks after it has placed, and take back what they made last.
 """
 
+import asyncio
 from collections.abc import Container, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from actors.wire import Elsewhere
@@ -15,13 +16,15 @@ from domain.refusals import InsufficientStock, Refusal
 from domain.routing import Offer, Want, route
 from infra.models import Cell
 from infra.outage import Outage
-from services.holding import Asked, Placed, place, withdraw
+from services.holding import Asked, Contested, Placed, adopt, place, withdraw
 from services.outcomes import home_of
 from services.reservations import ENDED, Stored, stored_reservation
 from services.runtime import Runtime
 
 ATTEMPTS = 3
 """Times an order is routed before its refusal is final: stock moves while we look."""
+TWIN_SECONDS = 0.05
+"""What a twin that is at work is given to end, before what it has placed is looked at again."""
 OFFER_COLUMNS = (
     "sku__code",
     "warehouse__code",
@@ -46,22 +49,26 @@ async def place_wants(
     is_routed = any(want.warehouse is None for want in wants)
     refusal: Refusal | None = None
     taken: dict[CellKey, int] = {}
-    for _ in range(ATTEMPTS):
+    for attempt in range(ATTEMPTS):
+        mark = deadline + attempt * timedelta.resolution
         plan = await plan_of(rt, asked, wants, region, taken) if is_routed else named(wants)
         if not isinstance(plan, Plan):
             return plan
-        placed = await place(rt, asked, *plan, deadline)
+        placed = await place(rt, asked, *plan, mark)
         if isinstance(placed, Placed):
-            found = await checked(rt, asked, wants, placed, plan.home)
+            found = await checked(rt, asked, wants, placed, plan.home, mark)
             if isinstance(found, Placed):
                 return found
             if isinstance(found, Stored):
-                await withdraw(rt, asked, placed.own)
+                await withdraw(rt, asked, placed.own, mark)
                 return found.without(placed.own)
-            await withdraw(rt, asked, found)
+            await withdraw(rt, asked, found, mark)
         elif is_routed and isinstance(placed, InsufficientStock) and placed.warehouse is not None:
             taken[CellKey(placed.sku, placed.warehouse)] = placed.available
             refusal = placed
+        elif isinstance(placed, Contested):
+            refusal = placed.refusal
+            await asyncio.sleep(TWIN_SECONDS)
         elif not isinstance(placed, Elsewhere):
             return placed
     if refusal is None:
@@ -101,22 +108,36 @@ async def plan_of(
 
 
 async def checked(
-    rt: Runtime, asked: Asked, wants: Sequence[Want], placed: Placed, home: CellKey
+    rt: Runtime,
+    asked: Asked,
+    wants: Sequence[Want],
+    placed: Placed,
+    home: CellKey,
+    deadline: datetime,
 ) -> Placed | Stored | set[CellKey]:
-    """The same, if it is what was wanted and all that is stored under its id. Cells: a twin has
-    placed otherwise, and these are to be withdrawn. Stored: a part that was there before has
-    ended."""
+    """The same, if it is what was wanted and all that is stored under its id, and nobody will take
+    any of it back. Cells: a twin is at work or has placed otherwise, and these are to be withdrawn
+    before another look. Stored: a part that was there before has ended."""
     units = {key: hold.quantity for key, hold in placed.holds.items()}
     is_whole = remainder(wants, units) == []
     is_routed = any(want.warehouse is None for want in wants)
-    is_alone = len(placed.own) == len(units) and not (is_routed and placed.owners > 1)
-    if is_whole and (is_alone or not placed.own):
+    could_differ = bool(placed.own) and is_routed and placed.owners > 1
+    makers = {hold.deadline for hold in placed.holds.values()}
+    if is_whole and len(makers) == 1 and not could_differ:
         return placed
     stored = await stored_reservation(rt, asked.id)
     if stored is None or not is_whole or units_of(stored) != units:
         return surplus(wants, stored, placed.own - {home})
-    before = [hold for key, hold in stored.holds.items() if key not in placed.own]
-    return stored if any(hold.state in ENDED for hold in before) else placed
+    before = {key: hold for key, hold in stored.holds.items() if key not in placed.own}
+    if placed.own and any(hold.state in ENDED for hold in before.values()):
+        return stored
+    if any(hold.seq != placed.holds[key].seq for key, hold in stored.holds.items()):
+        return set()
+    unpaid = {key: hold for key, hold in before.items() if hold.deadline is not None}
+    marks = {hold.deadline for hold in unpaid.values()} | ({deadline} if placed.own else set())
+    if len(marks) < 2 or await adopt(rt, asked, unpaid, deadline):
+        return placed
+    return set()
 
 
 def surplus(wants: Sequence[Want], stored: Stored | None, own: Container[CellKey]) -> set[CellKey]:

@@ -10,6 +10,7 @@ from uuid import UUID
 from domain.cell import NO_CHANGE, Cell, Change
 from domain.commands import (
     Adjust,
+    Adopt,
     Allot,
     Command,
     Confirm,
@@ -110,6 +111,10 @@ def read(said: str, now: datetime) -> Command:
             return Expire(id_of(name))
         case ["withdraw", name]:
             return Withdraw(id_of(name))
+        case ["withdraw", name, "for", left]:
+            return Withdraw(id_of(name), now + duration(left))
+        case ["adopt", name, "for", left]:
+            return Adopt(id_of(name), now + duration(left))
         case words:
             return read_goods(words)
 

@@ -102,6 +102,40 @@ def test_a_hold_that_is_past_its_deadline_can_still_be_withdrawn() -> None:
     """)
 
 
+def test_an_adopted_hold_is_not_withdrawn_for_its_first_deadline() -> None:
+    tell("""
+        receive 9               -> ok 9/0
+        reserve R1 2 for 5m     -> ok 7/2
+        adopt R1 for 10m        -> ok 7/2
+        adopt R1 for 10m        -> same 7/2
+        withdraw R1 for 5m      -> same 7/2
+        hold R1                 -> held 2 of 2 until 10m
+        tick 5m
+        expire R1               -> same 7/2
+        withdraw R1 for 5m      -> ok 9/0
+        hold R1                 -> none
+    """)
+
+
+def test_what_is_paid_or_over_is_not_adopted() -> None:
+    tell("""
+        receive 9               -> ok 9/0
+        adopt R1 for 5m         -> not_found
+        reserve R1 2 for 5m     -> ok 7/2
+        confirm R1              -> ok 7/2
+        adopt R1 for 10m        -> same 7/2
+        withdraw R1 for 5m      -> same 7/2
+        hold R1                 -> confirmed 2 of 2
+        reserve R2 2 for 5m     -> ok 5/4
+        release R2              -> ok 7/2
+        adopt R2 for 10m        -> released
+        withdraw R2 for 5m      -> same 7/2
+        reserve R3 2 for 5m     -> ok 5/4
+        tick 5m
+        adopt R3 for 10m        -> expired
+    """)
+
+
 def test_a_hold_made_at_its_deadline_is_over_at_once() -> None:
     tell("""
         receive 9               -> ok 9/0

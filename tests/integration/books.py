@@ -4,6 +4,7 @@ fold of its own."""
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -48,6 +49,11 @@ class Books:
         return await self.connection.fetchrow(
             "SELECT * FROM hold WHERE reservation_id = $1", UUID(reservation)
         )
+
+    async def now(self) -> datetime:
+        """By the database's clock."""
+        read: datetime = await self.connection.fetchval("SELECT clock_timestamp()")
+        return read
 
     async def balance(self, keys: Iterable[CellKey]) -> None:
         """Entries without a gap, their fold the stored balance, open holds what is reserved."""

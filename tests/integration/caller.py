@@ -101,17 +101,21 @@ class Caller:
 
     async def furnish(self, units: Mapping[CellKey, int]) -> None:
         """Makes these cells, with what they shall have on hand."""
-        skus = sorted({key.sku for key in units})
-        warehouses = sorted({key.warehouse for key in units})
+        await self.catalogue(units)
+        for key, quantity in units.items():
+            wanted = {**key._asdict(), "id": new_id(), "quantity": quantity}
+            received = await self.ask(RECEIVE, input=wanted)
+            assert received["__typename"] == "StockLevel", received
+
+    async def catalogue(self, keys: Iterable[CellKey]) -> None:
+        """Makes the SKUs and warehouses of these cells."""
+        skus = sorted({key.sku for key in keys})
+        warehouses = sorted({key.warehouse for key in keys})
         made = await self.ask(
             WAREHOUSES, rows=[{"code": code, "name": code, "region": "EU"} for code in warehouses]
         )
         made += await self.ask(SKUS, rows=[{"code": code, "name": code} for code in skus])
         assert all(row["ok"] for row in made)
-        for key, quantity in units.items():
-            wanted = {**key._asdict(), "id": new_id(), "quantity": quantity}
-            received = await self.ask(RECEIVE, input=wanted)
-            assert received["__typename"] == "StockLevel", received
 
     async def metrics(self) -> list[str]:
         """Lines of the page that one API worker shows."""

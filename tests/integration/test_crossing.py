@@ -159,20 +159,3 @@ async def test_orders_that_name_no_warehouse_are_routed_to_what_is_there(
             if is_held(answers[wanted["id"]]):
                 assert units_by_sku(answers[wanted["id"]]) == units_by_sku(wanted)
         await assert_as_answered(books, keys, answers)
-
-
-async def test_scarce_orders_sent_twice_at_once_agree_with_the_ledger(shop: Whole) -> None:
-    """The first of a pair may give up what it placed while the second builds on it."""
-    keys = cells_of_owners(shop, 1)
-    chance = Random(13)
-    orders = [
-        order(new_id(), *((*key, chance.randint(1, 3)) for key in chance.sample(keys, len(keys))))
-        for _ in range(ORDERS)
-    ]
-    async with caller_per_worker(shop) as callers, books_of(shop) as books:
-        await callers[0].furnish(dict.fromkeys(keys, UNITS))
-        one, other = await asyncio.gather(
-            sell(callers, orders), sell(list(reversed(callers)), orders)
-        )
-        answers = {id: one[id] if is_held(one[id]) else other[id] for id in one}
-        await assert_as_answered(books, keys, answers)

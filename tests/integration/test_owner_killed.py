@@ -7,9 +7,10 @@ import signal
 import pytest
 
 from tests.integration.books import books_of
-from tests.integration.caller import PATIENCE_SECONDS, Caller, labelled
+from tests.integration.caller import Caller
 from tests.integration.cells import cells_of_owners
 from tests.integration.load import load
+from tests.integration.owner_pids import owner_pids
 from tests.integration.whole import Whole
 
 pytestmark = pytest.mark.timeout(600)
@@ -17,15 +18,6 @@ KILLS = 10
 BUYERS = 24
 OPENING = 100_000
 BETWEEN = 60  # orders that are answered between two kills
-
-
-async def owner_pids(caller: Caller) -> dict[str, int]:
-    """The process of every owner; one that is being started again is waited for."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while True:
-            found = labelled(await caller.metrics(), "onhand_owner_pid", "owner")
-            if len(found) == 2:
-                return {owner: int(pid) for owner, pid in found.items()}
 
 
 async def test_an_owner_that_is_killed_ten_times_under_load_loses_and_doubles_nothing(

@@ -1,0 +1,14 @@
+"""The processes of the owners, as the shop tells them."""
+
+import asyncio
+
+from tests.integration.caller import PATIENCE_SECONDS, Caller, labelled
+
+
+async def owner_pids(caller: Caller, owners: int = 2) -> dict[str, int]:
+    """The process of every owner; one that is being started again is waited for."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            found = labelled(await caller.metrics(), "onhand_owner_pid", "owner")
+            if len(found) == owners:
+                return {owner: int(pid) for owner, pid in found.items()}
