@@ -8,7 +8,7 @@ import pytest
 from actors.drain import Owner
 from actors.sweep import Sweep
 from actors.wire import Done
-from domain.commands import Confirm, Deduct, Reserve
+from domain.commands import Adopt, Confirm, Deduct, Reserve
 from domain.refusals import ReservationClosed
 from domain.states import ReservationState
 from tests.actors.fake_store import FakeStore
@@ -106,6 +106,16 @@ async def test_a_confirmed_hold_has_no_deadline_any_more(
     assert state_of(store, 2) is ReservationState.CONFIRMED
 
 
+async def test_an_adopted_hold_ends_at_its_new_deadline(
+    owner: Owner, store: FakeStore, clock: FakeClock
+) -> None:
+    await one(owner, ask(2, (BERLIN, Adopt(rid(2), NOON + 2 * TTL))))
+    for elapsed, state in ((TTL, HELD), (2 * TTL - timedelta(seconds=1), HELD), (2 * TTL, EXPIRED)):
+        clock.time = NOON + elapsed
+        await tick(owner)
+        assert state_of(store, 2) is state
+
+
 async def test_what_was_handed_over_in_time_does_not_come_back(
     owner: Owner, store: FakeStore, clock: FakeClock
 ) -> None:
@@ -130,11 +140,12 @@ async def test_an_expiry_that_could_not_be_written_is_tried_again(
     owner: Owner, store: FakeStore, clock: FakeClock, is_down: bool
 ) -> None:
     """With `is_down` even the neighbour's cell cannot be loaded, so nothing was decided at all."""
-    clock.tick(minutes=10)
+    clock.tick(minutes=10, seconds=2)
     store.is_down = is_down
     store.faults.append(None if is_down else "lost before")
     waiting = receive(8, 1, CUP)
     owner.end(owner.host.due(clock.now()))
+    assert owner.host.deadlines == {}, "nobody looks at that second again"
     await owner.submit([waiting])
     assert state_of(store, 2) is HELD
     store.is_down = False

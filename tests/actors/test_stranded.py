@@ -1,15 +1,19 @@
 """Stranded holds: confirmed, while a sibling has ended. The sweep gives them back."""
 
+from uuid import UUID
+
 from actors.drain import Owner
 from actors.sweep import STRANDED_PAUSE, Sweep
-from domain.commands import Confirm, Deduct, Release, Reserve
+from domain.commands import CellKey, Confirm, Deduct, Release, Reserve
 from domain.states import ReservationState
 from tests.actors.fake_store import FakeStore
 from tests.actors.world import (
     BERLIN,
     NOON,
     PARIS,
+    SKUS,
     TTL,
+    WAREHOUSES,
     FakeClock,
     ask,
     fake_store,
@@ -89,6 +93,29 @@ async def test_whole_reservations_and_those_of_other_owners_are_left_alone() -> 
         await look(owner, store, clock)
     assert state_of(store, 3) is RELEASED
     assert state_of(store, 4) is CONFIRMED
+
+
+class Brief(FakeStore):
+    """Shows one hold at a time."""
+
+    async def load_stranded(
+        self, after: tuple[UUID, int], limit: int
+    ) -> tuple[list[tuple[CellKey, UUID]], tuple[UUID, int] | None]:
+        return await super().load_stranded(after, 1)
+
+
+async def test_a_pass_goes_on_where_the_last_look_ended() -> None:
+    store, clock = Brief(SKUS, WAREHOUSES), FakeClock()
+    async with running(store, clock) as owner:
+        first = ask(0, (BERLIN, Reserve(rid(0), 1, NOON + TTL)))
+        await owner.submit([receive(9, 10), first, on(Confirm, 0)])
+        await half_confirmed(owner, clock)
+        sweep = Sweep(owner, store, clock, lambda key: True)
+        for _ in range(3):
+            await sweep.look()
+            await settled(owner)
+    assert state_of(store, 3) is RELEASED
+    assert state_of(store, 0) is CONFIRMED
 
 
 async def test_a_pass_looks_at_a_bounded_number_and_rests_at_its_end() -> None:

@@ -127,6 +127,22 @@ async def test_an_owner_that_is_away_is_an_outage_and_the_same_order_finishes_la
     assert len(ledger.entries) == 4
 
 
+async def test_a_refused_retry_leaves_what_an_earlier_attempt_made_to_its_deadline(
+    shop: Shop, ledger: FakeStore
+) -> None:
+    """That attempt may still be at work, and about to say yes."""
+    await fill(shop, HERE, THERE)
+    home, other = sorted((HERE, THERE))
+    command = order(1, want(home, 2), want(other, 3))
+    assert await shop.dying(2, lambda rt: reserve(rt, STOREFRONT, command))
+    await reserve(shop.rt, STOREFRONT, order(2, want(other, 10)))
+    answer = await reserve(shop.rt, STOREFRONT, command)
+    assert answer == InsufficientStock(*other, 3, 0)
+    assert kinds(ledger, home) == ["receive 10", "reserve 2"]
+    await shop.tick(seconds=600)
+    assert kinds(ledger, home) == ["receive 10", "reserve 2", "expire 2"]
+
+
 async def test_nothing_is_left_after_the_deadline(shop: Shop, ledger: FakeStore) -> None:
     await fill(shop, HERE, THERE)
     await reserve(shop.rt, STOREFRONT, order(1, want(HERE, 2), want(THERE, 3), ttl_seconds=5))
