@@ -9,18 +9,20 @@ import contextlib
 import gc
 import logging
 import os
+from collections.abc import Collection
 from secrets import token_bytes
 from typing import Any
 
 from ray.util import get_node_ip_address
 
-from actors.directory import owner_of
+from actors.directory import owner_of, stand_in
 from actors.drain import Owner
 from actors.store import PostgresStore
 from actors.stream import Address, Listener
 from actors.sweep import Sweep
 from actors.wire import decode_requests, encode_replies
 from domain.commands import CellKey
+from infra.cells import owner_name
 from infra.clock import SystemClock
 from infra.database import OWNER_SETTINGS, close_database, open_database
 from infra.ledger import cell_level
@@ -51,7 +53,9 @@ class OwnerActor:
         self.store = PostgresStore()
         self.owner = Owner(self.store, self.clock, settings.inbox_limit)
         self.second_store = PostgresStore()
-        self.sweeper = Sweep(self.owner, self.second_store, self.clock, self.is_mine)
+        self.sweeper = Sweep(
+            self.owner, self.second_store, self.clock, self.is_mine, self.stands_in
+        )
         self.listener = Listener(self.submit, token_bytes(KEY_BYTES))
         self.opened = asyncio.Event()
         self.life = asyncio.get_running_loop().create_task(self.live())
@@ -60,7 +64,8 @@ class OwnerActor:
         """Works until cancelled. If a loop breaks all the same, the process ends at once: Ray
         starts a clean one, and the ledger has everything that was answered."""
         try:
-            await open_database(self.settings.database_url, CONNECTIONS, OWNER_SETTINGS)
+            named = OWNER_SETTINGS | owner_name(self.index)
+            await open_database(self.settings.database_url, CONNECTIONS, named)
             host: str = get_node_ip_address()  # type: ignore[no-untyped-call]
             self.listens_at = await self.listener.open(host)
             self.opened.set()
@@ -118,10 +123,11 @@ class OwnerActor:
             self.owner.end(self.owner.host.due(self.clock.now()))
 
     async def sweep(self) -> None:
+        """Looks at once: what was due while nobody was here is late already."""
         while True:
-            await asyncio.sleep(SWEEP_SECONDS)
             with contextlib.suppress(Outage):
                 await self.sweeper.look()
+            await asyncio.sleep(SWEEP_SECONDS)
 
     async def evict(self) -> None:
         turned = asyncio.get_running_loop().time()
@@ -136,3 +142,8 @@ class OwnerActor:
 
     def is_mine(self, key: CellKey) -> bool:
         return owner_of(key, self.settings.owners) == self.index
+
+    def stands_in(self, key: CellKey, present: Collection[int]) -> bool:
+        owners = self.settings.owners
+        absent = owner_of(key, owners)
+        return absent not in present and stand_in(absent, present, owners) == self.index

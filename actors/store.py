@@ -39,6 +39,8 @@ class Store(Protocol):
         self, after: tuple[UUID, int], limit: int
     ) -> tuple[list[tuple[CellKey, UUID]], tuple[UUID, int] | None]: ...
 
+    async def load_present(self) -> set[int]: ...
+
 
 class PostgresStore:
     """One connection at a time, kept while it works and thrown away when it does not."""
@@ -95,3 +97,7 @@ class PostgresStore:
     ) -> tuple[list[tuple[CellKey, UUID]], tuple[UUID, int] | None]:
         async with self.connected() as connection:
             return await cells.load_stranded(connection, after, limit)
+
+    async def load_present(self) -> set[int]:
+        async with self.connected() as connection:
+            return await cells.load_present(connection)

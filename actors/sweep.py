@@ -1,10 +1,11 @@
-"""Ends the holds that no memory keeps: overdue ones, and stranded ones.
+"""Ends the holds that no memory keeps: overdue ones, also of an owner that is not there for the
+moment, and stranded ones.
 
 Stranded is a confirmed hold whose sibling has ended: whoever confirmed it died before the others
 followed. The reservation can never be whole again, and nobody would give this part back.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from uuid import UUID
 
@@ -22,16 +23,28 @@ STRANDED_PAUSE = timedelta(seconds=10)
 """Between the end of one pass over all confirmed holds and the next."""
 
 
+def for_nobody(key: CellKey, present: Collection[int]) -> bool:
+    return False
+
+
 class Sweep:
-    """The sweep of one owner. `store` is not the owner's own: a look must not wait for appends."""
+    """The sweep of one owner. `store` is not the owner's own: a look must not wait for appends.
+    `stands_in` says whether this owner keeps the deadlines of a cell while those are present."""
 
     def __init__(
-        self, owner: Owner, store: Store, clock: Clock, is_mine: Callable[[CellKey], bool]
+        self,
+        owner: Owner,
+        store: Store,
+        clock: Clock,
+        is_mine: Callable[[CellKey], bool],
+        stands_in: Callable[[CellKey, Collection[int]], bool] = for_nobody,
     ) -> None:
         self.owner = owner
         self.store = store
         self.clock = clock
         self.is_mine = is_mine
+        self.stands_in = stands_in
+        self.borrowed: set[CellKey] = set()
         self.unknown: set[tuple[CellKey, UUID]] = set()
         self.after = FIRST_HOLD
         self.next_pass = clock.now()
@@ -55,6 +68,26 @@ class Sweep:
             await self.owner.between_rounds.wait()
             host.forget({key for key, _ in missed})
         self.owner.end(hold for hold in mine if host.peek(hold[0]) is None)
+        await self.give_back()
+        if len(due) > len(mine):
+            await self.stand_in([hold for hold in due if not self.is_mine(hold[0])])
+
+    async def stand_in(self, due: list[tuple[CellKey, UUID]]) -> None:
+        """Ends what is due with owners that are not there: they may need longer than a second to
+        come back. The fence keeps it safe if one is back already."""
+        present = await self.store.load_present()
+        theirs = [hold for hold in due if self.stands_in(hold[0], present)]
+        self.owner.end(theirs)
+        self.borrowed |= {key for key, _ in theirs}
+
+    async def give_back(self) -> None:
+        """Their cells leave memory once their holds have ended: who is back changes them."""
+        busy = {key for key, _ in self.owner.ending}
+        done = self.borrowed - busy
+        if done:
+            await self.owner.between_rounds.wait()
+            self.owner.host.forget(done)
+            self.borrowed -= done
 
     async def end_stranded(self) -> None:
         stranded, last = await self.store.load_stranded(self.after, STRANDED_LIMIT)

@@ -1,10 +1,8 @@
-"""Putting a reservation into its cells when several owners are concerned.
+"""Putting a reservation into its cells: its home's owner is asked first, the others together.
 
-The owner of the home cell is asked first: whoever claims the id there goes on. The others are asked
-together. If one of them refuses, what this attempt made is withdrawn; if this process dies instead,
-the holds end at their deadline. A deadline is the mark of the attempt that made or adopted a hold,
-and only who made it withdraws it, as long as it carries that mark.
-"""
+If one refuses, what this attempt made is withdrawn; if this process dies instead, the holds end at
+their deadline. A deadline is the mark of the attempt that made or adopted a hold: only who made it
+withdraws it, as long as it carries that mark."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
