@@ -18,7 +18,7 @@ from infra.ledger import (
     NewHold,
     StaleAppend,
     StoredOutcome,
-    without_holds,
+    cell_level,
 )
 from infra.levels import CellLevel, decode_levels, encode_levels
 from infra.outage import Outage
@@ -61,12 +61,16 @@ class FakeStore:
         self.write(batch)
         if fault == "lost after":
             raise Outage("the connection was lost after the commit")
+        for cell in batch.cells.values():
+            cell.version += 1
 
     def check(self, batch: Batch, fault: Fault) -> None:
         stored = {cell.id: cell for cell in self.cells.values()}
         if self.breaks(batch):
             raise ValueError("the database does not take this")
-        if fault == "stale" or any(stored[cell.id].version != cell.version for cell in batch.after):
+        if fault == "stale" or any(
+            stored[cell.id].version != cell.version for cell in batch.cells.values()
+        ):
             raise StaleAppend
         if self.outcomes.keys() & batch.outcomes.keys():
             raise DuplicateRequest
@@ -77,8 +81,8 @@ class FakeStore:
 
     def write(self, batch: Batch) -> None:
         self.appends += 1
-        for cell in batch.after:
-            self.cells[cell.key] = without_holds(cell)
+        for cell in batch.cells.values():
+            self.cells[cell.key] = bare(cell)
             self.cells[cell.key].version += 1
         self.entries.update({(row[0], row[1]): row for row in batch.entries})
         self.made.update(batch.made)
@@ -91,8 +95,9 @@ class FakeStore:
                 if outcome is not None and outcome.cell_id == cell_id:
                     del self.outcomes[reservation, slot]
         self.outcomes.update(batch.outcomes)
-        if batch.levels:
-            self.outbox.append(decode_levels(encode_levels(batch.levels)))
+        told = [cell_level(cell) for cell in batch.told.values()]
+        if told:
+            self.outbox.append(decode_levels(encode_levels(told)))
 
     async def read(self) -> None:
         self.reads += 1
@@ -112,7 +117,7 @@ class FakeStore:
             return NotFound("warehouse", key.warehouse)
         if key not in self.cells:
             self.cells[key] = Cell(key, now, len(self.cells) + 1)
-        cell = without_holds(self.cells[key])
+        cell = bare(self.cells[key])
         cell.holds = {
             reservation: hold
             for (reservation, cell_id), hold in self.holds.items()
@@ -157,3 +162,9 @@ class FakeStore:
     async def load_present(self) -> set[int]:
         await self.read()
         return self.present
+
+
+def bare(cell: Cell) -> Cell:
+    """A copy without holds, as a row of the cell table has none."""
+    numbers = (cell.id, cell.version, cell.seq, cell.floor)
+    return Cell(cell.key, cell.as_of, *numbers, list(cell.units), dict(cell.pools))
