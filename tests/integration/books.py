@@ -1,6 +1,7 @@
 """What the database says of some cells, read apart from the code under test: an auditor with a
 fold of its own."""
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ import asyncpg
 
 from domain.commands import CellKey
 from domain.ledger import MOVEMENTS
+from tests.integration.caller import PATIENCE_SECONDS, PAUSE_SECONDS
 from tests.integration.whole import Whole
 
 BUCKETS = ("available", "reserved", "quarantined", "damaged")
@@ -49,6 +51,15 @@ class Books:
         return await self.connection.fetchrow(
             "SELECT * FROM hold WHERE reservation_id = $1", UUID(reservation)
         )
+
+    async def closed(self, reservations: list[str]) -> list[Any]:
+        """Their holds, once all are."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                holds = [await self.hold(reservation) for reservation in reservations]
+                if all(hold["closed_at"] is not None for hold in holds):
+                    return holds
+                await asyncio.sleep(PAUSE_SECONDS)
 
     async def now(self) -> datetime:
         """By the database's clock."""

@@ -13,7 +13,7 @@ from tests.integration.caller import CONFIRM, DEDUCT, RELEASE, RESERVE, Caller, 
 from tests.integration.caller import order as order_of
 from tests.integration.whole import Whole
 
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 240.0
 ENDINGS = 4  # of four orders one is handed over, one given back, two stay held
 
 

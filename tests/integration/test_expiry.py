@@ -13,7 +13,7 @@ from actors.directory import owner_of
 from actors.wire import Done
 from domain.commands import CellKey
 from tests.integration.books import Books, books_of
-from tests.integration.caller import PATIENCE_SECONDS, Caller, is_held, new_code, new_id
+from tests.integration.caller import Caller, is_held, new_code, new_id
 from tests.integration.cells import cells_of_owners
 from tests.integration.owner_pids import owner_pids
 from tests.integration.second_owner import receive, reserve, second_owners
@@ -26,22 +26,18 @@ PROMISED = timedelta(seconds=1)
 EXPIRED = 4  # as stored
 
 
-async def ended(books: Books, ids: list[str]) -> list[Any]:
-    """The holds, once none of them is open."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while True:
-            holds = [await books.hold(id) for id in ids]
-            if all(hold["state"] == EXPIRED for hold in holds):
-                return holds
-            await asyncio.sleep(0.05)
-
-
 def latest(holds: list[Any], deadlines: list[Any]) -> timedelta:
     """After its deadline."""
     late: list[timedelta] = [
         hold["closed_at"] - at for hold, at in zip(holds, deadlines, strict=True)
     ]
     return max(late)
+
+
+async def ended(books: Books, ids: list[str]) -> list[Any]:
+    holds = await books.closed(ids)
+    assert {hold["state"] for hold in holds} == {EXPIRED}
+    return holds
 
 
 async def deadlines_of(books: Books, ids: list[str]) -> list[Any]:
