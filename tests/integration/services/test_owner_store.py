@@ -9,7 +9,7 @@ from actors.drain import Owner
 from actors.store import PostgresStore
 from actors.sweep import STRANDED_PAUSE, Sweep
 from actors.wire import Done, Elsewhere, Failed
-from domain.commands import Confirm, Deduct, Release, Reserve, Withdraw
+from domain.commands import Confirm, Deduct, Release, Request, Reserve, Withdraw
 from domain.ledger import Note
 from domain.refusals import Conflict, InsufficientStock
 from infra.cells import FIRST_HOLD
@@ -75,11 +75,20 @@ async def test_one_id_in_two_owners_at_once_has_one_effect(
     assert await one(other, reserve(50, 1, PARIS)) in (Elsewhere(), Conflict(rid(50)))
 
 
-@pytest.mark.parametrize("text", ["NUL \0", "half a pair \ud800", "long " * 100])
+BAD = [
+    receive(2, 5)._replace(note=Note("ann", "NUL \0")),
+    receive(2, 5)._replace(note=Note("ann", "half a pair \ud800")),
+    receive(2, 5)._replace(note=Note("ann", "long " * 100)),
+    receive(2, 5)._replace(fingerprint=2**70),
+    receive(2, 5, BERLIN._replace(sku="NUL \0")),
+    receive(2, 5, BERLIN._replace(sku="half a pair \ud800")),
+]
+
+
+@pytest.mark.parametrize("bad", BAD)
 async def test_a_request_that_the_database_does_not_take_fails_alone(
-    owner: Owner, books: Books, text: str
+    owner: Owner, books: Books, bad: Request
 ) -> None:
-    bad = receive(2, 5)._replace(note=Note("ann", text))
     replies = await owner.submit([receive(1, 5), bad, reserve(3, 2)])
     assert replies[1] == Failed("INTERNAL", "internal error")
     assert hold_of(replies[2]).available_after == 3

@@ -161,7 +161,7 @@ async def test_a_retry_does_not_put_a_second_part_where_one_is(shop: Shop, books
     await shop.dying(2, lambda rt: reserve(rt, STOREFRONT, command))
     before = await books.held(rid(1))
     assert len(before) == 1
-    await fill(shop, BERLIN=100, PARIS=100)
+    await fill(shop, BERLIN=200, PARIS=100)
     answer = placed(await ask(shop, command))
     assert sum(answer.values()) == 12
     assert answer.items() >= before.items()
