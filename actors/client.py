@@ -1,14 +1,14 @@
 """How everybody else reaches the owners. If a call returns, the change is in the ledger and
 survives any crash. If it raises Outage, it may or may not have happened: send it again with the
-same id. Callers coalesce: per owner one call is under way, carrying everything that waited
-meanwhile, so an idle system answers at the speed of one commit, a busy one shares commits.
+same id. Callers coalesce: per owner one call is under way, or two if there is much to carry, with
+what waited meanwhile, so an idle system answers at the speed of one commit, a busy one shares them.
 """
 
 import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 from actors.directory import owner_of
 from actors.wire import Done, Elsewhere, Failed, Reply, decode_replies, encode_requests, unwrap
@@ -16,8 +16,12 @@ from domain.commands import CellKey, Request
 from domain.refusals import Refusal
 from infra.outage import Outage
 
-FRAME_LIMIT = 1_024
-"""Requests in one call."""
+FRAME_LIMIT = 128
+"""Requests in one call. More at once are slower: they leave the processor's caches."""
+CALLS_LIMIT = 2
+"""Calls under way to one owner, which decides one while it writes the other."""
+SHARE_LEAST = 64
+"""Requests worth a call while another is under way; fewer wait for it, and share a commit."""
 WAITING_LIMIT = 20_000
 """Requests of this process that wait for one owner; more are answered BUSY at once."""
 GIVE_UP_SECONDS = 15.0
@@ -43,13 +47,14 @@ class Waiting(NamedTuple):
 
 
 class Lane:
-    """What waits for one owner, and the single call that is under way."""
+    """What waits for one owner, and the calls that are under way."""
 
     def __init__(self, channel: Channel, give_up_seconds: float = GIVE_UP_SECONDS) -> None:
         self.channel = channel
         self.give_up_seconds = give_up_seconds
         self.waiting: deque[Waiting] = deque()
-        self.pumping: asyncio.Task[None] | None = None
+        self.carriers: set[asyncio.Task[None]] = set()
+        self.under_way = 0
 
     def send(self, request: Request) -> asyncio.Future[Reply]:
         answered: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
@@ -57,19 +62,33 @@ class Lane:
             answered.set_result(Failed("BUSY", "too many requests wait for the owner"))
             return answered
         self.waiting.append(Waiting(request, answered))
-        if self.pumping is None:
-            self.pumping = asyncio.get_running_loop().create_task(self.pump())
+        if not self.carriers or self.is_worth_another_call():
+            self.carriers.add(asyncio.get_running_loop().create_task(self.pump()))
         return answered
+
+    def is_worth_another_call(self) -> bool:
+        return len(self.carriers) < CALLS_LIMIT and len(self.waiting) >= SHARE_LEAST
 
     async def pump(self) -> None:
         try:
             while self.waiting:
-                size = min(len(self.waiting), FRAME_LIMIT)
-                await self.carry([self.waiting.popleft() for _ in range(size)])
+                items = self.take()
+                self.under_way += len(items)
+                try:
+                    await self.carry(items)
+                finally:
+                    self.under_way -= len(items)
         finally:
-            self.pumping = None
-            answer(self.waiting, [STOPPING] * len(self.waiting))
-            self.waiting.clear()
+            self.carriers.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+            if not self.carriers:
+                answer(self.waiting, [STOPPING] * len(self.waiting))
+                self.waiting.clear()
+
+    def take(self) -> list[Waiting]:
+        """Half of what has no answer yet: the other call has as much to carry."""
+        half = -(-(len(self.waiting) + self.under_way) // CALLS_LIMIT)
+        size = min(len(self.waiting), max(half, SHARE_LEAST), FRAME_LIMIT)
+        return [self.waiting.popleft() for _ in range(size)]
 
     async def carry(self, items: list[Waiting]) -> None:
         """Answers all of them, whatever happens. Of a frame that breaks the halves go apart, so

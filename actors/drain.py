@@ -1,29 +1,29 @@
 """The drain loop: take what is waiting, decide it, append once, answer all.
 
-Nothing is answered before its transaction commits. If the append fails, memory is dropped. One bad
-request never fails its neighbours: when a batch breaks, its requests are settled one by one.
+Nothing is answered before its transaction commits. While one batch is written the next is decided;
+if an append fails, all memory that is ahead of the ledger is dropped. One bad request never fails
+its neighbours: when a batch breaks, its requests are settled one by one.
 """
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from time import perf_counter
 from typing import NamedTuple, cast
 from uuid import UUID
 
-from actors.host import Host, Remembered
+from actors.frames import Frame, Waiting
+from actors.host import Host
+from actors.reading import Reading
 from actors.round import Round
 from actors.stats import OwnerStats
 from actors.store import Store
-from actors.wire import Done, Elsewhere, Failed, Reply, decode_line_done
-from domain.cell import Cell
+from actors.wire import Done, Elsewhere, Failed, Reply
 from domain.commands import (
     REMEMBERED,
-    Adopt,
     CellKey,
-    Confirm,
-    Deduct,
     Expire,
     Line,
     Release,
@@ -36,6 +36,8 @@ from infra.clock import Clock
 from infra.ledger import DuplicateRequest, StaleAppend
 from infra.outage import Outage
 
+ROUNDS = 2
+"""Under way at once: one is written, one is decided meanwhile."""
 BATCH_LIMIT = 1_024
 """Requests decided and appended together."""
 LINE_LIMIT = 8_192
@@ -43,31 +45,16 @@ LINE_LIMIT = 8_192
 SETTLE_ATTEMPTS = 4
 """Times a batch is decided again after another owner or an earlier run got ahead of it."""
 EXPIRER = Note(caller="onhand")
-ABOUT_A_HOLD = (Confirm, Deduct, Release, Withdraw, Adopt)
 CERTAIN = (Done, Elsewhere, NotFound)
 """Replies that no stored outcome can change."""
 log = logging.getLogger(__name__)
 
 
-class Frame:
-    """Requests that came in one call, and the call's answer when all are settled."""
+class Decided(NamedTuple):
+    """A round that is not written yet. Doubtful replies are still to be looked up."""
 
-    def __init__(self, requests: list[Request]) -> None:
-        self.replies: list[Reply | None] = [None] * len(requests)
-        self.missing = len(requests)
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def settle(self, index: int, reply: Reply) -> None:
-        self.replies[index] = reply
-        self.missing -= 1
-        if not self.missing and not self.done.done():
-            self.done.set_result(None)
-
-
-class Waiting(NamedTuple):
-    request: Request
-    frame: Frame | None
-    place: int
+    work: Round
+    replies: list[Reply | None]
 
 
 class Owner:
@@ -78,14 +65,18 @@ class Owner:
         self.clock = clock
         self.inbox_limit = inbox_limit
         self.host = Host()
+        self.reading = Reading(store, self.host, clock)
         self.inbox: deque[Waiting] = deque()
         self.ending: set[tuple[CellKey, UUID]] = set()
         self.filled = asyncio.Event()
         self.draining = False
         self.idle = asyncio.Event()
         self.idle.set()
-        self.between_rounds = asyncio.Event()
-        self.between_rounds.set()
+        self.at_work = 0
+        self.turn = asyncio.Lock()
+        self.visitors = 0
+        self.writing: Round | None = None
+        self.ahead: Decided | None = None
         self.stats = OwnerStats()
 
     async def submit(self, requests: list[Request]) -> list[Reply]:
@@ -132,23 +123,47 @@ class Owner:
 
     async def run(self) -> None:
         """Drains until cancelled."""
+        async with asyncio.TaskGroup() as rounds:
+            for _ in range(ROUNDS):
+                rounds.create_task(self.work())
+
+    async def work(self) -> None:
         while True:
             await self.filled.wait()
-            self.between_rounds.clear()
             waiting = self.take()
-            replies = await self.settle([item.request for item in waiting])
-            for item, reply in zip(waiting, replies, strict=True):
-                self.stats.count(item.request, reply)
-                if item.frame is None:
-                    self.ended(item.request, reply)
-                else:
-                    item.frame.settle(item.place, reply)
-            self.between_rounds.set()
-            if self.inbox:
-                await asyncio.sleep(0)  # who waits for the moment between two rounds has it here
-            else:
+            if not self.inbox:
                 self.filled.clear()
+            if not waiting:
+                continue
+            self.at_work += 1
+            requests = [item.request for item in waiting]
+            self.decide_ahead(requests)
+            async with self.turn:
+                replies = await self.settle(requests)
+            if self.at_work > 1:
+                await asyncio.sleep(0)  # first the next round goes to the database
+            self.answer(waiting, replies)
+            self.at_work -= 1
+            if not self.at_work and not self.inbox:
                 self.idle.set()
+
+    def answer(self, waiting: list[Waiting], replies: list[Reply]) -> None:
+        for item, reply in zip(waiting, replies, strict=True):
+            self.stats.count(item.request, reply)
+            if item.frame is None:
+                self.ended(item.request, reply)
+            else:
+                item.frame.settle(item.place, reply)
+
+    @asynccontextmanager
+    async def between_rounds(self) -> AsyncIterator[None]:
+        """While this is entered memory is what the ledger is, and no round begins."""
+        self.visitors += 1
+        try:
+            async with self.turn:
+                yield
+        finally:
+            self.visitors -= 1
 
     async def drain(self) -> None:
         """Takes no more requests, and settles what is waiting."""
@@ -190,64 +205,68 @@ class Owner:
             return [Failed("UNAVAILABLE", "another owner is at work on these cells")]
         return [(await self.settle([request]))[0] for request in requests]
 
-    async def attempt(self, requests: list[Request]) -> list[Reply]:
-        now = self.clock.now()
-        absent = await self.load(requests)
-        work = Round(self.host, absent, now)
+    def decide_ahead(self, requests: list[Request]) -> None:
+        """While the round before is being written, if nothing has to be read for it."""
+        if self.writing is None or self.ahead is not None or self.visitors:
+            return
+        if self.reading.is_needed(requests):
+            return
+        work = Round(self.host, {}, self.clock.now(), self.writing)
+        self.ahead = Decided(work, [])
         try:
-            work.closed += await self.recall_holds(requests)
-            replies = await self.decide(work, requests)
+            self.ahead.replies.extend(work.settle(request) for request in requests)
+        except Exception:  # tidy: allow broad-except: it is decided again, and judged, in its turn
+            self.drop_ahead()
+
+    def drop_ahead(self) -> None:
+        ahead, self.ahead = self.ahead, None
+        if ahead is not None:
+            ahead.work.abandon()
+
+    async def attempt(self, requests: list[Request]) -> list[Reply]:
+        """Only who has the turn comes here, so `ahead` can only be his own."""
+        decided, self.ahead = self.ahead, None
+        if decided is None:
+            decided = await self.decide(requests)
+        work = decided.work
+        try:
+            replies = await self.resolve(decided, requests)
             if work.batch:
-                started = perf_counter()
-                await self.store.append(work.batch)
-                self.stats.appended(len(work.batch.entries), perf_counter() - started)
-        except DuplicateRequest:
+                await self.append(work)
+        except BaseException as error:
             work.abandon()
-            await self.learn(requests)
-            raise
-        except BaseException:
-            work.abandon()
+            self.drop_ahead()
+            if isinstance(error, DuplicateRequest):
+                await self.reading.outcomes(requests)
             raise
         work.commit()
         return replies
 
-    async def load(self, requests: list[Request]) -> dict[CellKey, NotFound]:
-        """Makes the requests' cells resident; gives the refusals of those that cannot exist."""
-        get = self.host.get
-        missing = {key for r in requests for key, _ in r.lines if get(key) is None}
-        if not missing:
-            return {}
-        loaded = await self.store.load_cells(list(missing), self.clock.now())
-        absent: dict[CellKey, NotFound] = {}
-        for key, cell in loaded.items():
-            if isinstance(cell, Cell):
-                self.host.put(cell)
-            else:
-                absent[key] = cell
-        return absent
+    async def append(self, work: Round) -> None:
+        started = perf_counter()
+        work.batch.seal()
+        self.writing = work
+        try:
+            await self.store.append(work.batch)
+        finally:
+            self.writing = None
+        self.stats.appended(len(work.batch.entries), perf_counter() - started)
 
-    async def recall_holds(self, requests: list[Request]) -> list[tuple[Cell, UUID]]:
-        """Brings back closed holds that the requests speak of."""
-        wanted: dict[tuple[UUID, int], Cell] = {}
-        for request in requests:
-            for key, command in request.lines:
-                if not isinstance(command, ABOUT_A_HOLD):
-                    break
-                cell = self.host.get(key)
-                if cell is not None and command.reservation not in cell.holds:
-                    wanted[command.reservation, cell.id] = cell
-        if not wanted:
-            return []
-        found = await self.store.load_holds(list(wanted))
-        for (reservation, cell_id), hold in found.items():
-            wanted[reservation, cell_id].holds[reservation] = hold
-        return [(wanted[key], key[0]) for key in found]
+    async def decide(self, requests: list[Request]) -> Decided:
+        now = self.clock.now()
+        work = Round(self.host, await self.reading.cells(requests), now)
+        work.closed += await self.reading.closed_holds(requests)
+        try:
+            return Decided(work, [work.settle(request) for request in requests])
+        except BaseException:
+            work.abandon()
+            raise
 
-    async def decide(self, work: Round, requests: list[Request]) -> list[Reply]:
+    async def resolve(self, decided: Decided, requests: list[Request]) -> list[Reply]:
         """A request that is refused, or finds its hold made already, may be the repetition of one
         that was done long ago: the stored outcome, not today's stock, is its answer. One statement
         for all of the round."""
-        replies = [work.settle(request) for request in requests]
+        work, replies = decided
         doubtful = [
             index
             for index, reply in enumerate(replies)
@@ -255,19 +274,8 @@ class Owner:
             and isinstance(requests[index].lines[0][1], REMEMBERED)
         ]
         if doubtful:
-            learnt = await self.learn([requests[index] for index in doubtful])
+            learnt = await self.reading.outcomes([requests[index] for index in doubtful])
             for index in doubtful:
                 if replies[index] is None or requests[index].id in learnt:
                     replies[index] = work.settle(requests[index], is_learnt=True)
         return cast(list[Reply], replies)
-
-    async def learn(self, requests: list[Request]) -> set[UUID]:
-        """Reads the outcomes of these requests into memory; the ids that have one."""
-        outcomes = await self.store.load_outcomes({request.id for request in requests})
-        self.host.recent.update(
-            {
-                (o.request_id, o.slot): Remembered(o.fingerprint, decode_line_done(o.answer))
-                for o in outcomes
-            }
-        )
-        return {outcome.request_id for outcome in outcomes}

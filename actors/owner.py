@@ -103,8 +103,8 @@ class OwnerActor:
 
     async def resident(self) -> bytes:
         """The levels of all resident cells, encoded, as they are between two rounds."""
-        await self.owner.between_rounds.wait()
-        levels: list[CellLevel] = [cell_level(cell) for cell in self.owner.host.cells()]
+        async with self.owner.between_rounds():
+            levels: list[CellLevel] = [cell_level(cell) for cell in self.owner.host.cells()]
         return encode_levels(levels)
 
     async def drain(self) -> None:
@@ -136,8 +136,8 @@ class OwnerActor:
             idle = asyncio.get_running_loop().time() - turned > IDLE_SECONDS
             full = len(self.owner.host.young) > RESIDENT_LIMIT
             if idle or full:
-                await self.owner.between_rounds.wait()
-                self.owner.host.rotate()
+                async with self.owner.between_rounds():
+                    self.owner.host.rotate()
                 turned = asyncio.get_running_loop().time()
 
     def is_mine(self, key: CellKey) -> bool:

@@ -17,10 +17,18 @@ HOME_SLOT = 0
 
 
 class Round:
-    """Cells that the requests need must be in the host, or among `absent`."""
+    """Cells that the requests need must be in the host, or among `absent`. `before` is the round
+    that is being written: memory is ahead by its changes, but not yet by its outcomes."""
 
-    def __init__(self, host: Host, absent: dict[CellKey, NotFound], now: datetime) -> None:
+    def __init__(
+        self,
+        host: Host,
+        absent: dict[CellKey, NotFound],
+        now: datetime,
+        before: "Round | None" = None,
+    ) -> None:
         self.host = host
+        self.before = before
         self.absent = absent
         self.now = now
         self.batch = Batch(now)
@@ -56,7 +64,12 @@ class Round:
 
     def recall(self, request: Request, cell: Cell) -> Remembered | None:
         key = (request.id, slot(request, cell))
-        return self.outcomes.get(key) or self.host.recent.outcomes.get(key)
+        known = self.outcomes.get(key)
+        if known is None and self.before is not None:
+            known = self.before.outcomes.get(key)
+            if key in self.before.withdrawn:
+                return None
+        return known or self.host.recent.outcomes.get(key)
 
     def perform(
         self, request: Request, cell: Cell, command: Command, step: Change | LineDone
@@ -98,6 +111,9 @@ class Round:
 
     def commit(self) -> None:
         """The batch is in the ledger: memory is no longer ahead of it."""
+        self.before = None
+        for cell in self.batch.cells.values():
+            cell.version += 1
         for request_id, place in self.withdrawn:
             self.host.recent.forget(request_id, place)
             self.outcomes.pop((request_id, place), None)

@@ -65,8 +65,8 @@ class Sweep:
         missed = unknown & self.unknown
         self.unknown = unknown - missed
         if missed:
-            await self.owner.between_rounds.wait()
-            host.forget({key for key, _ in missed})
+            async with self.owner.between_rounds():
+                host.forget({key for key, _ in missed})
         self.owner.end(hold for hold in mine if host.peek(hold[0]) is None)
         await self.give_back()
         if len(due) > len(mine):
@@ -85,8 +85,8 @@ class Sweep:
         busy = {key for key, _ in self.owner.ending}
         done = self.borrowed - busy
         if done:
-            await self.owner.between_rounds.wait()
-            self.owner.host.forget(done)
+            async with self.owner.between_rounds():
+                self.owner.host.forget(done)
             self.borrowed -= done
 
     async def end_stranded(self) -> None:

@@ -111,12 +111,15 @@ def statement(written: tuple[bool, ...]) -> str:
 
 
 class Batch:
-    """What one append writes. Cells are given as they are after the batch."""
+    """What one append writes. `cells` go on living in memory; `after` are their copies, without
+    holds, as they are after the batch, and `levels` what the world is told of them."""
 
     def __init__(self, now: datetime) -> None:
         self.now = now
         self.cells: dict[int, Cell] = {}
         self.told: dict[int, Cell] = {}
+        self.after: list[Cell] = []
+        self.levels: list[CellLevel] = []
         self.entries: list[tuple[Any, ...]] = []
         self.made: dict[tuple[UUID, int], NewHold] = {}
         self.changed: dict[tuple[UUID, int], Hold] = {}
@@ -125,6 +128,11 @@ class Batch:
 
     def __bool__(self) -> bool:
         return bool(self.cells)
+
+    def seal(self) -> None:
+        """Everything is decided: from now on memory may run ahead of this batch."""
+        self.after = [without_holds(cell) for cell in self.cells.values()]
+        self.levels = [cell_level(cell) for cell in self.told.values()]
 
     def add_entry(self, cell: Cell, entry: Entry, note: Note) -> None:
         seq, movement, quantity, pool, request_id, _ = entry
@@ -159,16 +167,16 @@ class Batch:
 
 
 async def append(connection: asyncpg.Connection, batch: Batch) -> None:
-    """Writes the batch or nothing. Raises StaleAppend, DuplicateRequest, or what asyncpg raises."""
-    moved = [(c.id, c.version, c.seq, *c.units, pools_text(c)) for c in batch.cells.values()]
+    """Writes the sealed batch or nothing. Raises StaleAppend, DuplicateRequest, or what asyncpg
+    raises."""
+    moved = [(c.id, c.version, c.seq, *c.units, pools_text(c)) for c in batch.after]
     made = [hold_row(*key, new) for key, new in batch.made.items()]
     changed = [
         (*key, hold.deducted, STATE_CODE[hold.state], hold.deadline)
         for key, hold in batch.changed.items()
     ]
     outcomes = list(batch.outcomes.values())
-    levels = [cell_level(cell) for cell in batch.told.values()]
-    told = encode_levels(levels) if levels else None
+    told = encode_levels(batch.levels) if batch.levels else None
     sections = (moved, batch.entries, made, changed, batch.withdrawn, outcomes, told)
     sql = statement(tuple(map(bool, sections)))
     try:
@@ -183,8 +191,6 @@ async def append(connection: asyncpg.Connection, batch: Batch) -> None:
         if error.sqlstate == STALE_SQLSTATE:
             raise StaleAppend from error
         raise
-    for cell in batch.cells.values():
-        cell.version += 1
 
 
 def hold_row(reservation: UUID, cell_id: int, new: NewHold) -> tuple[Any, ...]:
@@ -206,6 +212,11 @@ def hold_row(reservation: UUID, cell_id: int, new: NewHold) -> tuple[Any, ...]:
 
 def pools_text(cell: Cell) -> str | None:
     return msgspec.json.encode(cell.pools).decode() if cell.pools else None
+
+
+def without_holds(cell: Cell) -> Cell:
+    numbers = (cell.id, cell.version, cell.seq, cell.floor)
+    return Cell(cell.key, cell.as_of, *numbers, list(cell.units), dict(cell.pools))
 
 
 def cell_level(cell: Cell) -> CellLevel:

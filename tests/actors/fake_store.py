@@ -18,7 +18,7 @@ from infra.ledger import (
     NewHold,
     StaleAppend,
     StoredOutcome,
-    cell_level,
+    without_holds,
 )
 from infra.levels import CellLevel, decode_levels, encode_levels
 from infra.outage import Outage
@@ -61,16 +61,12 @@ class FakeStore:
         self.write(batch)
         if fault == "lost after":
             raise Outage("the connection was lost after the commit")
-        for cell in batch.cells.values():
-            cell.version += 1
 
     def check(self, batch: Batch, fault: Fault) -> None:
         stored = {cell.id: cell for cell in self.cells.values()}
         if self.breaks(batch):
             raise ValueError("the database does not take this")
-        if fault == "stale" or any(
-            stored[cell.id].version != cell.version for cell in batch.cells.values()
-        ):
+        if fault == "stale" or any(stored[cell.id].version != cell.version for cell in batch.after):
             raise StaleAppend
         if self.outcomes.keys() & batch.outcomes.keys():
             raise DuplicateRequest
@@ -81,8 +77,8 @@ class FakeStore:
 
     def write(self, batch: Batch) -> None:
         self.appends += 1
-        for cell in batch.cells.values():
-            self.cells[cell.key] = bare(cell)
+        for cell in batch.after:
+            self.cells[cell.key] = without_holds(cell)
             self.cells[cell.key].version += 1
         self.entries.update({(row[0], row[1]): row for row in batch.entries})
         self.made.update(batch.made)
@@ -95,9 +91,8 @@ class FakeStore:
                 if outcome is not None and outcome.cell_id == cell_id:
                     del self.outcomes[reservation, slot]
         self.outcomes.update(batch.outcomes)
-        told = [cell_level(cell) for cell in batch.told.values()]
-        if told:
-            self.outbox.append(decode_levels(encode_levels(told)))
+        if batch.levels:
+            self.outbox.append(decode_levels(encode_levels(batch.levels)))
 
     async def read(self) -> None:
         self.reads += 1
@@ -117,7 +112,7 @@ class FakeStore:
             return NotFound("warehouse", key.warehouse)
         if key not in self.cells:
             self.cells[key] = Cell(key, now, len(self.cells) + 1)
-        cell = bare(self.cells[key])
+        cell = without_holds(self.cells[key])
         cell.holds = {
             reservation: hold
             for (reservation, cell_id), hold in self.holds.items()
@@ -162,9 +157,3 @@ class FakeStore:
     async def load_present(self) -> set[int]:
         await self.read()
         return self.present
-
-
-def bare(cell: Cell) -> Cell:
-    """A copy without holds, as a row of the cell table has none."""
-    numbers = (cell.id, cell.version, cell.seq, cell.floor)
-    return Cell(cell.key, cell.as_of, *numbers, list(cell.units), dict(cell.pools))

@@ -1,4 +1,4 @@
-"""The client's lanes: one call under way per owner, and every caller gets its own answer."""
+"""The client's lanes: a call or two under way per owner, and every caller gets its own answer."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -6,7 +6,16 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from actors.client import FRAME_LIMIT, WAITING_LIMIT, Ask, Channel, Lane, StockClient
+from actors.client import (
+    CALLS_LIMIT,
+    FRAME_LIMIT,
+    SHARE_LEAST,
+    WAITING_LIMIT,
+    Ask,
+    Channel,
+    Lane,
+    StockClient,
+)
 from actors.directory import owner_of
 from actors.wire import Done, Failed, LineDone, Reply, decode_requests, encode_replies
 from domain.commands import CellKey, Receive, Request
@@ -42,7 +51,7 @@ class FakeChannel:
         requests = decode_requests(frame)
         self.frames.append([request.id.int for request in requests])
         self.under_way += 1
-        assert self.under_way == 1, "a second call is under way"
+        assert self.under_way <= CALLS_LIMIT, "one call too many is under way"
         try:
             await self.gate.wait()
         finally:
@@ -108,8 +117,35 @@ async def test_every_caller_gets_the_reply_to_its_own_request() -> None:
 async def test_a_frame_is_bounded() -> None:
     channel = FakeChannel()
     stock = client_of(channel)
-    await stock.submit_many([receive(n, 1) for n in range(FRAME_LIMIT + 1)])
-    assert [len(frame) for frame in channel.frames] == [FRAME_LIMIT, 1]
+    asked = 5 * FRAME_LIMIT + 1
+    await stock.submit_many([receive(n, 1) for n in range(asked)])
+    assert max(len(frame) for frame in channel.frames) == FRAME_LIMIT
+    assert sorted(n for frame in channel.frames for n in frame) == list(range(asked))
+
+
+async def test_many_that_wait_are_shared_by_two_calls() -> None:
+    channel = FakeChannel()
+    stock = client_of(channel)
+    channel.gate.clear()
+    async with asking(stock, *(receive(n, 1) for n in range(2 * SHARE_LEAST))) as answers:
+        await until(lambda: channel.under_way == 2)
+        channel.gate.set()
+        await asyncio.gather(*answers)
+    assert [len(frame) for frame in channel.frames] == [SHARE_LEAST, SHARE_LEAST]
+
+
+async def test_few_that_wait_beside_a_call_do_not_make_another() -> None:
+    channel = FakeChannel()
+    stock = client_of(channel)
+    channel.gate.clear()
+    async with asking(stock, receive(0, 1)) as first:
+        await until(lambda: channel.frames)
+        async with asking(stock, *(receive(n, 1) for n in range(1, SHARE_LEAST))) as more:
+            await until(lambda: len(stock.lanes[0].waiting) == SHARE_LEAST - 1)
+            assert channel.under_way == 1
+            channel.gate.set()
+            await asyncio.gather(*first, *more)
+    assert [len(frame) for frame in channel.frames] == [1, SHARE_LEAST - 1]
 
 
 async def test_each_owner_has_a_lane_of_its_own() -> None:
@@ -229,8 +265,8 @@ async def test_when_the_pump_is_cancelled_everybody_is_told() -> None:
     under_way = lane.send(receive(1, 1))
     await until(lambda: channel.frames)
     waiting = lane.send(receive(2, 1))
-    assert lane.pumping is not None
-    lane.pumping.cancel()
+    (carrier,) = lane.carriers
+    carrier.cancel()
     told: Reply = Failed("UNAVAILABLE", "this process is stopping")
     assert [await under_way, await waiting] == [told, told]
     channel.gate.set()

@@ -141,7 +141,7 @@ class Shop:
         task = asyncio.ensure_future(work(rt))
         death = asyncio.ensure_future(process.died.wait())
         await asyncio.wait({task, death}, return_when=asyncio.FIRST_COMPLETED)
-        pumps = [lane.pumping for lane in rt.stock.lanes if lane.pumping is not None]
+        pumps = [carrier for lane in rt.stock.lanes for carrier in lane.carriers]
         for each in (task, death, *pumps):
             each.cancel()
         await asyncio.gather(task, death, *pumps, return_exceptions=True)

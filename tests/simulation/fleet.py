@@ -19,7 +19,7 @@ from tests.actors.fake_store import FakeStore, Fault
 from tests.actors.world import FakeClock, settled
 
 OWNERS = 3
-INBOX_LIMIT = 5
+INBOX_LIMIT = 3
 TURNS = 4
 """Turns of the loop that a statement takes at most."""
 
@@ -140,7 +140,7 @@ class Fleet:
 
     def evict(self) -> None:
         ship = self.rng.choice(self.ships)
-        if ship.owner.between_rounds.is_set():
+        if not ship.owner.turn.locked() and ship.owner.ahead is None:
             ship.owner.host.rotate()
         ship.owner.host.recent.limit = self.rng.choice([200, 1_000])
 

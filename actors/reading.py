@@ -1,0 +1,79 @@
+"""What an owner reads before it decides: cells that are not in memory, holds that have left it, and
+outcomes of long ago."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from actors.host import Host, Remembered
+from actors.store import Store
+from actors.wire import decode_line_done
+from domain.cell import Cell
+from domain.commands import Adopt, CellKey, Confirm, Deduct, Release, Request, Withdraw
+from domain.refusals import NotFound
+from infra.clock import Clock
+
+ABOUT_A_HOLD = (Confirm, Deduct, Release, Withdraw, Adopt)
+
+
+class Reading:
+    """Fills the owner's memory from the store; every read raises Outage when it cannot say."""
+
+    def __init__(self, store: Store, host: Host, clock: Clock) -> None:
+        self.store = store
+        self.host = host
+        self.clock = clock
+
+    def is_needed(self, requests: Sequence[Request]) -> bool:
+        """Whether memory lacks a cell or a hold that the requests speak of."""
+        return bool(self.missing_cells(requests) or self.missing_holds(requests))
+
+    def missing_cells(self, requests: Sequence[Request]) -> set[CellKey]:
+        get = self.host.get
+        return {key for r in requests for key, _ in r.lines if get(key) is None}
+
+    def missing_holds(self, requests: Sequence[Request]) -> dict[tuple[UUID, int], Cell]:
+        """By (reservation, cell id), with their resident cells."""
+        missing: dict[tuple[UUID, int], Cell] = {}
+        for request in requests:
+            for key, command in request.lines:
+                if not isinstance(command, ABOUT_A_HOLD):
+                    break
+                cell = self.host.get(key)
+                if cell is not None and command.reservation not in cell.holds:
+                    missing[command.reservation, cell.id] = cell
+        return missing
+
+    async def cells(self, requests: Sequence[Request]) -> dict[CellKey, NotFound]:
+        """Makes the requests' cells resident; gives the refusals of those that cannot exist."""
+        missing = self.missing_cells(requests)
+        if not missing:
+            return {}
+        loaded = await self.store.load_cells(list(missing), self.clock.now())
+        absent: dict[CellKey, NotFound] = {}
+        for key, cell in loaded.items():
+            if isinstance(cell, Cell):
+                self.host.put(cell)
+            else:
+                absent[key] = cell
+        return absent
+
+    async def closed_holds(self, requests: Sequence[Request]) -> list[tuple[Cell, UUID]]:
+        """Brings back the holds that the requests speak of."""
+        missing = self.missing_holds(requests)
+        if not missing:
+            return []
+        found = await self.store.load_holds(list(missing))
+        for (reservation, cell_id), hold in found.items():
+            missing[reservation, cell_id].holds[reservation] = hold
+        return [(missing[key], key[0]) for key in found]
+
+    async def outcomes(self, requests: Sequence[Request]) -> set[UUID]:
+        """Reads the outcomes of these requests into memory; the ids that have one."""
+        outcomes = await self.store.load_outcomes({request.id for request in requests})
+        self.host.recent.update(
+            {
+                (o.request_id, o.slot): Remembered(o.fingerprint, decode_line_done(o.answer))
+                for o in outcomes
+            }
+        )
+        return {outcome.request_id for outcome in outcomes}
