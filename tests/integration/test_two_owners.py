@@ -42,6 +42,7 @@ async def test_two_owners_that_take_turns_on_one_cell_sell_what_there_is_once(
         assert sum(owner.stats.stale for owner in pair) > 0
         cell = await books.cell(key)
         assert (cell["available"], cell["reserved"], cell["seq"]) == (0, UNITS, UNITS + 1)
+        await caller.furnish({key: 1})  # its own owner learns what the strangers did
         await books.balance([key])
 
 
@@ -98,4 +99,5 @@ async def test_the_same_reservation_through_both_owners_at_once_is_made_once(
             assert one.lines[0].hold == other.lines[0].hold
         booked = await books.entries_of(key, "reserve")
         assert sorted(booked) == sorted(ids)
+        await caller.furnish({key: 1})  # its own owner learns what the strangers did
         await books.balance([key])
