@@ -34,7 +34,7 @@ class Round:
         self.batch = Batch(now)
         self.outcomes: dict[tuple[UUID, int], Remembered] = {}
         self.closed: list[tuple[Cell, UUID]] = []
-        self.withdrawn: list[tuple[UUID, int]] = []
+        self.withdrawn: set[tuple[UUID, int]] = set()
         self.deadlines: list[tuple[CellKey, datetime]] = []
 
     def settle(self, request: Request, is_learnt: bool = False) -> Reply | None:
@@ -84,7 +84,7 @@ class Round:
             self.keep_hold(request, cell, command, step)
         elif reservation is not None:
             self.batch.withdraw(cell, reservation)
-            self.withdrawn += [(reservation, HOME_SLOT), (reservation, cell.id)]
+            self.withdrawn |= {(reservation, HOME_SLOT), (reservation, cell.id)}
         done = answer(cell, command)
         if entry is not None and isinstance(command, REMEMBERED):
             self.remember(request, cell, done)
