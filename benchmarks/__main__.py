@@ -2,25 +2,39 @@
 
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
+import uvloop
 from rich.console import Console
 
-from benchmarks import cold, graphql, machine, memory, race, report, rivals
+from benchmarks import cold, graphql, machine, memory, pressure, race, report, rivals
 from benchmarks.figures import Floor, Row, Section, at_least, at_most, ratio
 from benchmarks.ground import Ground, ground
 from benchmarks.load import spread
+from benchmarks.rival_batches import Batches
+from benchmarks.rival_redis import ALWAYS, WITHOUT, Lua, redis_server
+from benchmarks.rival_units import Units
 from benchmarks.rivals import RowLock, Statement, best_pool_size
 from benchmarks.stock import PLENTY, Owners
 from infra.embedded.process import open_many_files
 
 ROOT = Path(__file__).parents[1]
-PARTS = ("owners", "rivals", "soldout", "memory", "http", "cold")
-ON_THE_GROUND = {"owners", "rivals", "soldout", "memory"}
+PARTS = ("owners", "rivals", "soldout", "pressure", "memory", "http", "cold")
+ON_THE_GROUND = {"owners", "rivals", "soldout", "pressure", "memory"}
 IN_FLIGHT = (1, 16, 64, 256, 1024)
 OWNERS = "owners"
+REDIS = {"Redis, not durable": WITHOUT, "Redis, appendonly always": ALWAYS}
+WANTED = (
+    (Statement.name, 1, 0.3),
+    (Statement.name, 16, 1.0),
+    (Statement.name, 256, 8.0),
+    (Units.name, 256, 4.0),
+    (Batches.name, 256, 1.0),
+)
+"""Floors: rival, in flight, how many times as many."""
 KIBIBYTE = 1_024
 RESIDENT_CELLS = 100_000
 CONNECTIONS = (64,)
@@ -88,6 +102,8 @@ def on_the_ground(
         results = race.run([Owners(made, "sold out", 0)], plan, made.fresh_owners, say)
         rows = [Row.of(result, "refused") for result in results]
         sections.append(Section("Sold out", about, [], rows, []))
+    if "pressure" in wanted:
+        sections.append(under_pressure(made, size, about, say))
     if "memory" in wanted:
         say("resident cells")
         sections.append(resident_cells(made, size, about))
@@ -110,20 +126,57 @@ def one_hot_cell(
             f"{kind.name}: a pool of {best}; accepted/s by pool size at"
             f" {rivals.SWEEP_IN_FLIGHT} in flight: {tried}"
         )
-    plan = race.Plan(size.rounds, size.seconds, IN_FLIGHT)
-    results = race.run(contenders, plan, made.fresh_owners, say)
+        if kind is Statement:
+            contenders.append(Units(made, best))
+    with ExitStack() as servers:
+        if "rivals" in wanted:
+            contenders.append(Batches(made))
+            contenders += [
+                Lua(made, name, *servers.enter_context(redis_server(options)))
+                for name, options in REDIS.items()
+            ]
+        plan = race.Plan(size.rounds, size.seconds, IN_FLIGHT)
+        results = race.run(contenders, plan, made.fresh_owners, say)
     rows = [Row.of(result) for result in results]
-    return Section("One hot cell", about, remarks, rows, against_statement(results))
+    return Section("One hot cell", about, remarks, rows, against_rivals(results))
 
 
-def against_statement(results: list[race.Result]) -> list[Floor]:
+def against_rivals(results: list[race.Result]) -> list[Floor]:
     floors = []
-    for in_flight, wanted in ((256, 6.0), (1, 0.25)):
-        found = ratio(results, OWNERS, Statement.name, in_flight)
+    for rival, in_flight, wanted in WANTED:
+        found = ratio(results, OWNERS, rival, in_flight)
         if found is not None:
-            what = f"owners by one statement per request, {in_flight} in flight"
+            what = f"owners by {rival}, {in_flight} in flight"
             floors.append(at_least(what, found.median, wanted, "times"))
     return floors
+
+
+def under_pressure(made: Ground, size: Size, about: dict[str, str], say: Say) -> Section:
+    """At half and at twice of what a closed loop reached just before."""
+    rounds = []
+    for number in range(size.rounds):
+        say(f"pressure, round {number + 1} of {size.rounds}")
+        made.fresh_owners()
+        rounds.append(uvloop.run(pressure.press(made, f"pressure {number}", size.seconds)))
+    goodput = spread([each.twice.goodput / each.maximum for each in rounds])
+    half = spread([pressure.percentile(each.half.accepted, 0.99) for each in rounds])
+    busy = spread([pressure.percentile(each.twice.busy, 0.99) for each in rounds])
+    rows = [
+        Row("maximum of a closed loop", 1024, spread([r.maximum for r in rounds]), "accepted/s"),
+        Row("half of it offered: p99", None, half, "ms"),
+        Row("twice of it offered: goodput by maximum", None, goodput, "times"),
+        Row("twice of it offered: p99 of BUSY", None, busy, "ms"),
+    ]
+    floors = [
+        at_most("p99 at half of the maximum", half.median, 20, "ms"),
+        at_least("goodput at twice the maximum", goodput.median, 0.9, "times"),
+        at_most("p99 of BUSY at twice the maximum", busy.median, 20, "ms"),
+    ]
+    remarks = [
+        f"{size.rounds} rounds, {size.seconds:g} s each; requests come at a fixed rate from this"
+        " one client process, which shares the machine"
+    ]
+    return Section("Under pressure", about, remarks, rows, floors)
 
 
 def resident_cells(made: Ground, size: Size, about: dict[str, str]) -> Section:
