@@ -26,6 +26,9 @@ quarantine       quality hold; clear is its end
 damage, scrap    set aside as broken; thrown away
 transfer         goods moving between two warehouses: transfer out, then transfer in
 allot            ring-fence units of the open pool; unallot is its end
+flash sale       a sale of set-aside units in a window of time, opened and closed by the clock
+allotment        the units set aside for a flash sale in one cell
+ticket           a place in the waiting room of a flash sale
 read             ask for the level as the owner knows it
 request          what an owner is asked to do at once: one id, one or more cells, all or nothing
 outcome          the stored first answer to a request

@@ -20,6 +20,7 @@ class Permission(StrEnum):
     ADJUST = "stock:adjust"
     MOVE = "stock:move"
     RETURN = "stock:return"
+    SALES = "sale:write"
     CATALOGUE = "catalogue:write"
 
 
@@ -32,6 +33,7 @@ OPERATOR = STOREFRONT | {
     Permission.ADJUST,
     Permission.MOVE,
     Permission.RETURN,
+    Permission.SALES,
 }
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.STOREFRONT: STOREFRONT,

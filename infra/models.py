@@ -150,3 +150,59 @@ class Outbox(Model):
 
     class Meta:
         table = "outbox"
+
+
+class FlashSale(Model):
+    """`revision` counts what people changed. `work` is a change under way: its content, and what
+    it has to give back if it was refused. `is_settled`: nothing can come back any more."""
+
+    id = fields.UUIDField(primary_key=True)
+    name = fields.CharField(NAME_LENGTH)
+    opens_at = fields.DatetimeField()
+    closes_at = fields.DatetimeField()
+    limit_per_customer = fields.IntField(null=True)
+    ttl_seconds = fields.IntField()
+    waiting_room = fields.BooleanField()
+    admitted_per_second = fields.IntField()
+    state = fields.CharField(16)
+    revision = fields.IntField()
+    fingerprint = fields.BigIntField()
+    work = fields.BinaryField(null=True)
+    seat = fields.CharField(CODE_LENGTH, null=True)
+    created_by = fields.CharField(TEXT_LENGTH)
+    created_at = fields.DatetimeField()
+    touched_at = fields.DatetimeField()
+    opened_at = fields.DatetimeField(null=True)
+    closed_at = fields.DatetimeField(null=True)
+    finished_at = fields.DatetimeField(null=True)
+    is_settled = fields.BooleanField(default=False)
+
+    class Meta:
+        table = "flash_sale"
+
+
+class FlashSaleCell(Model):
+    """Units set aside for a sale in one cell, as it was agreed last. Key: (sale, cell)."""
+
+    id = fields.BigIntField(primary_key=True)
+    sale: fields.ForeignKeyRelation[FlashSale] = fields.ForeignKeyField(
+        "onhand.FlashSale", related_name="cells", on_delete=fields.CASCADE, db_index=False
+    )
+    sku = fields.CharField(CODE_LENGTH)
+    warehouse = fields.CharField(CODE_LENGTH)
+    units = fields.IntField()
+
+    class Meta:
+        table = "flash_sale_cell"
+        unique_together = (("sale", "sku", "warehouse"),)
+
+
+class FlashSaleRefusal(Model):
+    """How often a sale refused for one reason. Key: (sale_id, code)."""
+
+    sale_id = fields.UUIDField(primary_key=True)
+    code = fields.CharField(CODE_LENGTH)
+    times = fields.BigIntField()
+
+    class Meta:
+        table = "flash_sale_refusal"

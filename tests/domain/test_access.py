@@ -16,6 +16,7 @@ TABLE = """
     stock:adjust       admin  operator  -
     stock:move         admin  operator  -
     stock:return       admin  operator  -
+    sale:write         admin  operator  -
     catalogue:write    admin  -         -
 """
 ROWS = [line.split() for line in TABLE.split("\n") if line]
