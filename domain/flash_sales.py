@@ -51,9 +51,9 @@ def steps(held: Mapping[CellKey, int], wanted: Mapping[CellKey, int]) -> list[St
     return sorted((step for step in moved if step.units), key=lambda s: (s.units < 0, s.cell))
 
 
-def step_id(sale_id: UUID, occasion: str, cell: CellKey) -> UUID:
-    """The same for the same move, whoever makes it and however often: so it is made once."""
-    return uuid5(sale_id, f"{occasion}/{cell.sku}/{cell.warehouse}")
+def step_id(work: UUID, occasion: str, cell: CellKey) -> UUID:
+    """The same for the same step, whoever takes it and however often: so it is taken once."""
+    return uuid5(work, f"{occasion}/{cell.sku}/{cell.warehouse}")
 
 
 def state_by_time(

@@ -1,6 +1,6 @@
 """Everything a use case may touch, built at the edge and passed in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from actors.client import StockClient
 from infra.cache import Cache
@@ -8,6 +8,7 @@ from infra.clock import Clock
 from infra.hub import Hub
 from infra.settings import Settings
 from services.catalogue_cache import CatalogueCache
+from services.flash_sale_rows import SaleCache
 from services.whereabouts import Whereabouts
 
 
@@ -20,3 +21,4 @@ class Runtime:
     hub: Hub
     catalogue: CatalogueCache
     whereabouts: Whereabouts
+    sales: SaleCache = field(default_factory=SaleCache)

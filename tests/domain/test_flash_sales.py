@@ -43,7 +43,7 @@ def test_a_cell_that_left_the_sale_gives_all_back_and_one_that_stays_nothing() -
     assert steps({CUP: 5, TEA: 1}, {TEA: 1}) == [Step(CUP, -5)]
 
 
-def test_a_step_has_one_id_per_sale_occasion_and_cell() -> None:
+def test_a_step_has_one_id_per_work_occasion_and_cell() -> None:
     made = step_id(SALE, "1", TEA)
     assert made == step_id(SALE, "1", TEA)
     others = [(UUID(int=8), "1", TEA), (SALE, "2", TEA), (SALE, "1", CUP)]
