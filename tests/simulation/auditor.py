@@ -57,8 +57,11 @@ class Auditor:
         self.store = store
         self.keys = {cell.id: key for key, cell in store.cells.items()}
         self.rows: dict[CellKey, list[tuple[Any, ...]]] = defaultdict(list)
+        self.made: dict[UUID, Counter[tuple[CellKey, int]]] = defaultdict(Counter)
         for place in sorted(store.entries):
-            self.rows[self.keys[place[0]]].append(store.entries[place])
+            row = store.entries[place]
+            self.rows[self.keys[place[0]]].append(row)
+            self.made[row[5]][self.keys[place[0]], row[2]] += 1
 
     def check(self, stories: dict[UUID, Story]) -> None:
         for key, cell in self.store.cells.items():
@@ -68,8 +71,7 @@ class Auditor:
         self.check_outbox()
         for request_id, story in stories.items():
             self.check_story(request_id, story)
-        known = {row[5] for rows in self.rows.values() for row in rows}
-        assert known <= stories.keys(), "an entry that nobody asked for"
+        assert self.made.keys() <= stories.keys(), "an entry that nobody asked for"
 
     def check_cell(self, key: CellKey, cell: Any) -> None:
         """No gap, never a negative bucket, and the fold is the stored balance."""
@@ -137,11 +139,7 @@ class Auditor:
     def check_story(self, request_id: UUID, story: Story) -> None:
         """A success stands in the ledger exactly once, a refusal not at all; and whoever asked
         again was told the same."""
-        made: Counter[tuple[CellKey, int]] = Counter()
-        for key, rows in self.rows.items():
-            for row in rows:
-                if row[5] == request_id:
-                    made[key, row[2]] += 1
+        made = self.made.get(request_id, Counter())
         what = f"{story.what} {request_id}: {made}"
         assert all(told == story.told[0] for told in story.told), f"{what}, told {story.told}"
         if story.what == "reserve":

@@ -1,82 +1,48 @@
 """Seeded storms over owners and ledger, with an auditor as oracle.
 
-ONHAND_SIMULATION_SEEDS says how many seeds are played; `make soak` plays many.
+ONHAND_SIMULATION_SEEDS says how many seeds are played; `make test` and `make soak` play many.
 """
 
-import asyncio
 import os
 from collections import Counter
-from datetime import timedelta
-from random import Random
 
 import pytest
 
 from domain.ledger import BY_CODE
-from tests.actors.world import FakeClock
-from tests.simulation.auditor import OPEN, Auditor
-from tests.simulation.crowd import SKUS, WAREHOUSES, Crowd
-from tests.simulation.fleet import Fleet, StormyStore
+from tests.simulation.seeds import Failure, play_all, play_many, report
+from tests.simulation.storm import LONG, play
 
-SEEDS = int(os.environ.get("ONHAND_SIMULATION_SEEDS", "40"))
-PEOPLE = 8
-ACTIONS = 25
-WEATHER = 60
-"""Times that something happens to the owners."""
+SEEDS = int(os.environ.get("ONHAND_SIMULATION_SEEDS", "400"))
 
 
-async def weather(rng: Random, fleet: Fleet) -> None:
-    for _ in range(WEATHER):
-        for _ in range(rng.randrange(12)):
-            await asyncio.sleep(0)
-        happens = rng.choices(
-            [fleet.crash, fleet.replace, fleet.evict, None], weights=[3, 2, 4, 12]
-        )[0]
-        if happens is not None:
-            happens()
-        await fleet.tick(seconds=rng.choice([0.2, 1, 4, 20]))
+@pytest.mark.timeout(1_800)
+def test_whatever_happens_the_books_balance_and_answers_are_kept() -> None:
+    failures = play_many(range(SEEDS))
+    assert not failures, report(failures)
 
 
-async def play(seed: int) -> Crowd:
-    rng = Random(seed)
-    store = StormyStore(rng, SKUS, WAREHOUSES)
-    clock = FakeClock()
-    clock.step = timedelta(microseconds=1)
-    fleet = Fleet(rng, store, clock)
-    crowd = Crowd(rng, fleet)
-    try:
-        people = [crowd.person(ACTIONS) for _ in range(PEOPLE)]
-        await asyncio.gather(weather(rng, fleet), *people)
-        await fleet.calm_down()
-        Auditor(store).check(crowd.stories)
-        await fleet.let_all_end()
-        Auditor(store).check(crowd.stories)
-    finally:
-        await fleet.scuttle()
-    return crowd
+async def breaks(seed: int) -> None:
+    assert seed != 3, "the books are wrong"
 
 
-def leftovers(store: StormyStore) -> list[object]:
-    """Holds that nobody would ever end: those with a deadline, and stranded ones."""
-    lost = {key[0] for key, hold in store.holds.items() if hold.state in ("expired", "released")}
-    return [
-        key
-        for key, hold in store.holds.items()
-        if hold.state == "held" or (hold.state in OPEN and key[0] in lost)
-    ]
+def test_a_seed_that_fails_is_told_with_the_line_that_plays_it_again() -> None:
+    (failure,) = play_all(range(6), breaks)
+    assert failure.seed == 3
+    assert "the books are wrong" in failure.reason
+    assert "PYTHONHASHSEED=0 python -m tests.simulation 3\n" in report([failure])
+    assert [failure.seed for failure in play_many(range(120), breaks)] == [3]
 
 
-@pytest.mark.parametrize("seed", range(SEEDS))
-async def test_whatever_happens_the_books_balance_and_answers_are_kept(seed: int) -> None:
-    crowd = await play(seed)
-    store = crowd.fleet.store
-    assert leftovers(store) == []
-    assert store.entries
+def test_of_many_failures_some_are_told() -> None:
+    told = report([Failure(seed, "broken") for seed in range(9)])
+    assert told.startswith("9 seeds fail")
+    assert told.count("play it again") == 5
 
 
 async def test_the_storms_are_storms() -> None:
     seen: Counter[str] = Counter()
     for seed in range(5):
-        crowd = await play(seed)
+        crowd = await play(seed, LONG)
         seen["repeated"] += sum(len(story.told) > 1 for story in crowd.stories.values())
         seen["told in the end"] += sum(s.is_done and s.is_unsure for s in crowd.stories.values())
         seen["given up"] += sum(s.is_unsure and not s.is_done for s in crowd.stories.values())
@@ -94,6 +60,7 @@ async def test_the_storms_are_storms() -> None:
         "expire",
         "deduct",
     }
+    assert crowd.fleet.store.entries
     assert expected <= {name for name, number in seen.items() if number}, seen
 
 
