@@ -3,7 +3,6 @@
 All of it may be thrown away at any time: the ledger knows better.
 """
 
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
@@ -15,7 +14,7 @@ from domain.commands import CellKey
 from domain.states import ReservationState
 
 RECENT_LIMIT = 20_000
-"""Outcomes kept in memory per owner; older ones are read from the database when asked for."""
+"""Outcomes per generation in memory; older ones are read from the database when asked for."""
 
 
 class Remembered(NamedTuple):
@@ -24,22 +23,28 @@ class Remembered(NamedTuple):
 
 
 class Recent:
-    """The newest outcomes by (request id, slot)."""
+    """The newest outcomes by (request id, slot), in two generations: when the young one is full it
+    takes the place of the old one. At least the newest `limit` are known."""
 
     def __init__(self, limit: int = RECENT_LIMIT) -> None:
         self.limit = limit
-        self.outcomes: OrderedDict[tuple[UUID, int], Remembered] = OrderedDict()
+        self.young: dict[tuple[UUID, int], Remembered] = {}
+        self.old: dict[tuple[UUID, int], Remembered] = {}
 
-    def get(self, request_id: UUID, slot: int) -> Remembered | None:
-        return self.outcomes.get((request_id, slot))
+    def __len__(self) -> int:
+        return len(self.young) + len(self.old)
+
+    def get(self, key: tuple[UUID, int]) -> Remembered | None:
+        return self.young.get(key) or self.old.get(key)
 
     def update(self, outcomes: dict[tuple[UUID, int], Remembered]) -> None:
-        self.outcomes.update(outcomes)
-        for _ in range(len(self.outcomes) - self.limit):
-            self.outcomes.popitem(last=False)
+        self.young.update(outcomes)
+        if len(self.young) >= self.limit:
+            self.old, self.young = self.young, {}
 
-    def forget(self, request_id: UUID, slot: int) -> None:
-        self.outcomes.pop((request_id, slot), None)
+    def forget(self, key: tuple[UUID, int]) -> None:
+        self.young.pop(key, None)
+        self.old.pop(key, None)
 
 
 class Host:
@@ -88,7 +93,9 @@ class Host:
         return self.young.get(key) or self.old.get(key)
 
     def watch(self, key: CellKey, deadline: datetime) -> None:
-        second = int(deadline.timestamp())
+        self.watch_second(key, int(deadline.timestamp()))
+
+    def watch_second(self, key: CellKey, second: int) -> None:
         self.deadlines.setdefault(second, set()).add(key)
 
     def due(self, now: datetime) -> list[tuple[CellKey, UUID]]:

@@ -35,7 +35,7 @@ class Round:
         self.outcomes: dict[tuple[UUID, int], Remembered] = {}
         self.closed: list[tuple[Cell, UUID]] = []
         self.withdrawn: set[tuple[UUID, int]] = set()
-        self.deadlines: list[tuple[CellKey, datetime]] = []
+        self.deadlines: set[tuple[CellKey, int]] = set()
 
     def settle(self, request: Request, is_learnt: bool = False) -> Reply | None:
         """All lines or none: guards first, changes last. None: a hold stands here already, so the
@@ -66,10 +66,10 @@ class Round:
         key = (request.id, slot(request, cell))
         known = self.outcomes.get(key)
         if known is None and self.before is not None:
-            known = self.before.outcomes.get(key)
-            if key in self.before.withdrawn:
+            if self.before.withdrawn and key in self.before.withdrawn:
                 return None
-        return known or self.host.recent.outcomes.get(key)
+            known = self.before.outcomes.get(key)
+        return known or self.host.recent.get(key)
 
     def perform(
         self, request: Request, cell: Cell, command: Command, step: Change | LineDone
@@ -99,7 +99,7 @@ class Round:
         else:
             self.batch.change_hold(cell, reservation, hold)
         if hold.deadline is not None:
-            self.deadlines.append((cell.key, hold.deadline))
+            self.deadlines.add((cell.key, int(hold.deadline.timestamp())))
         if hold.state not in OPEN_STATES:
             self.closed.append((cell, reservation))
 
@@ -114,12 +114,12 @@ class Round:
         self.before = None
         for cell in self.batch.cells.values():
             cell.version += 1
-        for request_id, place in self.withdrawn:
-            self.host.recent.forget(request_id, place)
-            self.outcomes.pop((request_id, place), None)
+        for key in self.withdrawn:
+            self.host.recent.forget(key)
+            self.outcomes.pop(key, None)
         self.host.recent.update(self.outcomes)
-        for key, deadline in self.deadlines:
-            self.host.watch(key, deadline)
+        for cell_key, second in self.deadlines:
+            self.host.watch_second(cell_key, second)
         self.prune()
 
     def prune(self) -> None:
@@ -132,8 +132,8 @@ class Round:
     def abandon(self) -> None:
         """The batch is not in the ledger, or nobody knows: memory that ran ahead is dropped, and
         so is what the batch may have made untrue."""
-        for request_id, place in self.withdrawn:
-            self.host.recent.forget(request_id, place)
+        for key in self.withdrawn:
+            self.host.recent.forget(key)
         self.prune()
         self.host.forget([cell.key for cell in self.batch.cells.values()])
 

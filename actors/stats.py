@@ -11,6 +11,7 @@ BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 """Entries per append, upper bounds."""
 APPEND_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 """Seconds per append, upper bounds."""
+ANSWERED = (Done, Elsewhere)
 
 
 class Histogram:
@@ -29,7 +30,7 @@ class Histogram:
 
 class OwnerStats:
     def __init__(self) -> None:
-        self.commands: Counter[str] = Counter()
+        self.commands: Counter[type] = Counter()
         self.refusals: Counter[str] = Counter()
         self.batch_sizes = Histogram(BATCH_BUCKETS)
         self.append_seconds = Histogram(APPEND_BUCKETS)
@@ -38,8 +39,8 @@ class OwnerStats:
         self.duplicates = 0
 
     def count(self, request: Request, reply: Reply) -> None:
-        self.commands[type(request.lines[0][1]).__name__.lower()] += 1
-        if not isinstance(reply, Done | Elsewhere):
+        self.commands[type(request.lines[0][1])] += 1
+        if not isinstance(reply, ANSWERED):
             self.refusals[reply.code] += 1
 
     def appended(self, entries: int, seconds: float) -> None:
@@ -48,7 +49,7 @@ class OwnerStats:
 
     def as_dict(self) -> dict[str, Any]:
         return {
-            "commands": dict(self.commands),
+            "commands": {kind.__name__.lower(): n for kind, n in self.commands.items()},
             "refusals": dict(self.refusals),
             "batch_sizes": self.batch_sizes.as_dict(),
             "append_seconds": self.append_seconds.as_dict(),

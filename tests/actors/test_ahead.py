@@ -143,7 +143,7 @@ async def test_a_doubtful_refusal_is_looked_up_when_its_turn_comes() -> None:
         done = await one(owner, reserve(3, 6))
         await one(owner, on(Release, 3))
         await one(owner, reserve(4, 7))
-        owner.host.recent.forget(rid(3), 0)
+        owner.host.recent.forget((rid(3), 0))
         behind = Behind(owner, store)
         await behind.write(reserve(5, 1))
         await behind.decide(reserve(3, 6))

@@ -65,17 +65,17 @@ def remembered(number: int) -> dict[tuple[UUID, int], Remembered]:
     return {(rid(number), 0): Remembered(number, done)}
 
 
-def test_only_the_newest_outcomes_are_remembered() -> None:
+def test_the_newest_outcomes_are_remembered_and_no_more_than_two_generations() -> None:
     recent = Recent(limit=3)
-    for number in range(1, 6):
+    for number in range(1, 9):
         recent.update(remembered(number))
-    assert [key[0] for key in recent.outcomes] == [rid(3), rid(4), rid(5)]
-    recent.update(remembered(6) | remembered(7) | remembered(8) | remembered(9))
-    assert len(recent.outcomes) == 3
-    recent.forget(rid(9), 0)
-    recent.forget(rid(9), 0)
-    assert recent.get(rid(9), 0) is None
-    assert recent.get(rid(8), 0) is not None
+        assert all(recent.get((rid(n), 0)) for n in range(max(1, number - 2), number + 1))
+        assert len(recent) < 6
+    assert recent.get((rid(1), 0)) is None
+    for number in (8, 5, 8):
+        recent.forget((rid(number), 0))
+        assert recent.get((rid(number), 0)) is None
+    assert recent.get((rid(7), 0)) is not None
 
 
 async def test_an_outcome_that_left_memory_is_read_when_it_is_asked_for() -> None:

@@ -6,6 +6,7 @@ from itertools import count
 
 import pytest
 
+from actors.host import Recent
 from actors.sweep import STRANDED_PAUSE, Sweep
 from domain.refusals import InsufficientStock, Refusal
 from domain.routing import Want
@@ -262,7 +263,7 @@ async def test_an_owner_that_is_started_again_knows_what_was_begun(
     await shop.dying(4, lambda rt: reserve(rt, STOREFRONT, command))
     for owner in shop.owners:
         owner.host.forget([cell.key for cell in list(owner.host.cells())])
-        owner.host.recent.outcomes.clear()
+        owner.host.recent = Recent()
     answer = await reserve(process(shop), STOREFRONT, command)
     assert placed(answer) == dict.fromkeys(sorted(CELLS), 2)
     await books.balance()
