@@ -26,6 +26,7 @@ from infra.clock import SystemClock
 from infra.database import close_database, connection, open_database
 from infra.hub import Hub
 from infra.logs import setup_logs
+from infra.memory import settle_memory
 from infra.outage import Outage
 from infra.settings import Settings, current_settings
 from services.catalogue_cache import CatalogueCache
@@ -57,6 +58,7 @@ def create_app() -> ASGIApp:
         async with AsyncExitStack() as stack:
             rt, checks = await opened(settings, stack)
             app.router.routes[:] = routes(rt, checks, metrics)
+            settle_memory()
             yield
 
     return Edge(Starlette(lifespan=lifespan), SystemClock(), metrics)

@@ -22,6 +22,8 @@ SLOTS_LIMIT = 10_000
 SLOW_SECONDS = 60.0
 """A subscriber for which changes wait, and which takes none for so long, is closed."""
 SWEEP_SECONDS = 5.0
+LINGER_SECONDS = 30.0
+"""The bus is followed for this long, and at most twice as long, after the last subscriber left."""
 RETRY_SECONDS = 1.0
 CELLS_AT_FIRST = 4_096
 CELL_ID_LIMIT = 100_000_000
@@ -118,8 +120,10 @@ class Hub:
     """`seqs` and `held` are the newest seq and available units of each cell that was ever heard of,
     by cell id: ids are dense, so this costs 16 bytes per cell."""
 
-    def __init__(self, truth: Truth) -> None:
+    def __init__(self, truth: Truth, linger_seconds: float = LINGER_SECONDS) -> None:
         self.truth = truth
+        self.linger_seconds = linger_seconds
+        self.arrived = asyncio.Event()
         self.seqs = array("q", [UNSEEN]) * CELLS_AT_FIRST
         self.held = array("q", [UNSEEN]) * CELLS_AT_FIRST
         self.everyone: set[Subscriber] = set()
@@ -133,9 +137,28 @@ class Hub:
     async def run(self, feed: Feed) -> None:
         """Until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(feed.follow(self.offer, self.gap.set))
+            tasks.create_task(self.follow(feed))
             tasks.create_task(self.resynchronise())
             tasks.create_task(self.sweep())
+
+    async def follow(self, feed: Feed) -> None:
+        """Only while somebody listens, as hearing of every change costs. What a first subscriber
+        misses until the feed has begun is read with the gap that every beginning is."""
+        while True:
+            await self.arrived.wait()
+            following = asyncio.create_task(feed.follow(self.offer, self.gap.set))
+            try:
+                await self.until_left(following)
+            finally:
+                following.cancel()
+                await asyncio.wait({following})
+
+    async def until_left(self, following: asyncio.Task[None]) -> None:
+        while self.everyone or self.arrived.is_set():
+            self.arrived.clear()
+            await asyncio.wait({following}, timeout=self.linger_seconds)
+            if following.done():
+                following.result()
 
     @contextmanager
     def subscribed(self, interest: Interest) -> Iterator[Subscriber]:
@@ -145,6 +168,7 @@ class Hub:
         subscriber = Subscriber(interest)
         places = list(self.places(interest))
         self.everyone.add(subscriber)
+        self.arrived.set()
         for index, key in places:
             index.setdefault(key, set()).add(subscriber)
         if not places:

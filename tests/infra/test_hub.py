@@ -23,20 +23,24 @@ class FakeFeed:
 
     def __init__(self) -> None:
         self.is_followed = asyncio.Event()
+        self.is_left = asyncio.Event()
 
     async def follow(
         self, on_level: Callable[[CellLevel], object], on_gap: Callable[[], None]
     ) -> None:
         self.on_level, self.on_gap = on_level, on_gap
         self.is_followed.set()
-        await asyncio.Event().wait()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.is_followed.clear()
+            self.is_left.set()
 
 
 @asynccontextmanager
 async def running(hub: Hub) -> AsyncIterator[FakeFeed]:
     feed = FakeFeed()
     task = asyncio.create_task(hub.run(feed))
-    await feed.is_followed.wait()
     yield feed
     task.cancel()
 
@@ -182,6 +186,7 @@ async def test_after_a_gap_what_changed_is_told_and_the_rest_is_not() -> None:
     wanted = Interest(skus=frozenset({"S1", "S2"}))
     async with running(hub) as feed:
         with hub.subscribed(wanted) as subscriber:
+            await feed.is_followed.wait()
             for cell in (1, 2, 3):
                 feed.on_level(truth.commit(level(cell, 1)))
             assert [await subscriber.next(), await subscriber.next()] == [level(1, 1), level(2, 1)]
@@ -201,12 +206,38 @@ async def test_after_a_gap_all_cells_are_read_if_somebody_wants_all() -> None:
             hub.subscribed(Interest(skus=frozenset({"S1"}))),
             hub.subscribed(EVERYTHING) as subscriber,
         ):
+            await feed.is_followed.wait()
             for cell in range(1, 8):
                 truth.commit(level(cell, 1))
             feed.on_gap()
             seen = [await asyncio.wait_for(subscriber.next(), 1) for _ in range(7)]
     assert [item.cell_id for item in seen if item] == [1, 2, 3, 4, 5, 6, 7]
     assert set(truth.reads) == {None}
+
+
+async def test_the_bus_is_followed_only_while_somebody_listens() -> None:
+    hub = Hub(Committed(), linger_seconds=0.01)
+    async with running(hub) as feed:
+        for _ in range(2):
+            await asyncio.sleep(0)
+            assert not feed.is_followed.is_set()
+            with hub.subscribed(EVERYTHING):
+                await asyncio.wait_for(feed.is_followed.wait(), 1)
+                feed.is_left.clear()
+                await asyncio.sleep(3 * hub.linger_seconds)
+                assert feed.is_followed.is_set()
+            await asyncio.wait_for(feed.is_left.wait(), 1)
+
+
+async def test_what_changed_before_the_feed_had_begun_is_told_with_its_beginning() -> None:
+    truth = Committed()
+    hub = Hub(truth)
+    async with running(hub) as feed:
+        with hub.subscribed(EVERYTHING) as subscriber:
+            truth.commit(level(1, 1))
+            await feed.is_followed.wait()
+            feed.on_gap()
+            assert await asyncio.wait_for(subscriber.next(), 1) == level(1, 1)
 
 
 async def test_a_view_of_a_level_is_made_once_for_all(hub: Hub) -> None:
