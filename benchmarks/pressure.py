@@ -3,13 +3,14 @@ whether or not the ones before them are answered, as buyers do."""
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from time import perf_counter
 from typing import NamedTuple
 
+from actors.wire import Done, Failed, Reply
 from benchmarks.ground import Ground
 from benchmarks.load import closed_loop
 from benchmarks.stock import PLENTY, Owners
-from infra.outage import Outage
 
 TICK_SECONDS = 0.002
 """Requests due in one tick are sent together; a loop cannot wake for each."""
@@ -50,32 +51,37 @@ async def press(ground: Ground, code: str, seconds: float) -> Pressure:
 
 
 async def offered(owners: Owners, per_second: float, seconds: float) -> Answered:
-    """So many requests per second, for so long, then the wait for the last answer."""
+    """So many requests per second, for so long, then the wait for the last answer. No task per
+    request: what this process spends, the owner lacks."""
     accepted: list[float] = []
     busy: list[float] = []
-    inside = 0
+    pending: set[asyncio.Future[Reply]] = set()
     begun = perf_counter()
     until = begun + seconds
+    inside = sent = 0
 
-    async def one(sent: float) -> None:
+    def answered(due_at: float, future: asyncio.Future[Reply]) -> None:
         nonlocal inside
-        try:
-            if await owners.once():
-                accepted.append(perf_counter() - sent)
-                inside += perf_counter() <= until
-        except Outage as outage:
-            if outage.code != "BUSY":
-                raise
-            busy.append(perf_counter() - sent)
+        pending.discard(future)
+        reply = future.result()
+        now = perf_counter()
+        if isinstance(reply, Failed) and reply.code == "BUSY":
+            busy.append(now - due_at)
+        else:
+            assert isinstance(reply, Done), reply
+            accepted.append(now - due_at)
+            inside += now <= until
 
-    sent = 0
-    async with asyncio.timeout(seconds + PATIENCE_SECONDS), asyncio.TaskGroup() as requests:
+    async with asyncio.timeout(seconds + PATIENCE_SECONDS):
         while (now := perf_counter()) < until and sent < ARRIVALS_LIMIT:
-            due = int((now - begun) * per_second)
-            for number in range(sent, due):
-                requests.create_task(one(begun + number / per_second))
-            sent = max(sent, due)
+            for number in range(sent, int((now - begun) * per_second)):
+                future = owners.send()
+                pending.add(future)
+                future.add_done_callback(partial(answered, begun + number / per_second))
+                sent = number + 1
             await asyncio.sleep(TICK_SECONDS)
+        while pending:
+            await asyncio.wait(list(pending)[:1])
     return Answered(sorted(accepted), sorted(busy), inside / seconds)
 
 

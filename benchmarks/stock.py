@@ -1,12 +1,13 @@
 """Reservations through the stock client, as an API process makes them: to the owner, decided,
 committed and back. The hot cell is new in every round."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from actors import owners
 from actors.client import StockClient
-from actors.wire import Done
+from actors.wire import Done, Reply
 from benchmarks.ground import Ground, new_cell
 from benchmarks.load import Roles
 from domain.commands import Buyer, CellKey, Line, Receive, Request, Reserve
@@ -47,12 +48,17 @@ class Owners:
         answer = await self.client.submit(Request(uuid4(), FINGERPRINT, key, lines, self.note))
         assert isinstance(answer, Done), answer
 
-    async def once(self) -> bool:
+    def request(self) -> Request:
         reservation = uuid4()
         lines = (Line(self.key, Reserve(reservation, 1, self.deadline)),)
-        answer = await self.client.submit(
-            Request(reservation, FINGERPRINT, self.key, lines, self.note, BUYER)
-        )
+        return Request(reservation, FINGERPRINT, self.key, lines, self.note, BUYER)
+
+    def send(self) -> asyncio.Future[Reply]:
+        """Without waiting for the answer, as the client's `submit` sends."""
+        return self.client.lanes[self.client.owner_of(self.key)].send(self.request())
+
+    async def once(self) -> bool:
+        answer = await self.client.submit(self.request())
         if isinstance(answer, InsufficientStock):
             return False
         assert isinstance(answer, Done), answer
