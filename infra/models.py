@@ -206,3 +206,36 @@ class FlashSaleRefusal(Model):
 
     class Meta:
         table = "flash_sale_refusal"
+
+
+class FlashSaleQueue(Model):
+    """The waiting room of a sale: how far places were given and let in. `epoch` counts how often
+    Redis began the queue; the rate of letting in is used up until `paced_at`."""
+
+    sale_id = fields.UUIDField(primary_key=True)
+    epoch = fields.IntField()
+    admitted_upto = fields.IntField()
+    highest_place = fields.IntField()
+    is_sold_out = fields.BooleanField()
+    paced_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "flash_sale_queue"
+        constraints = (
+            CheckConstraint(
+                check="admitted_upto >= 0 AND admitted_upto <= highest_place",
+                name="flash_sale_queue_in_order",
+            ),
+        )
+
+
+class FlashSaleAdmission(Model):
+    """Who was let in and when; no customer: Redis did not know. Key: (sale_id, place)."""
+
+    sale_id = fields.UUIDField(primary_key=True)
+    place = fields.IntField()
+    customer = fields.CharField(TEXT_LENGTH, null=True)
+    at = fields.DatetimeField()
+
+    class Meta:
+        table = "flash_sale_admission"

@@ -25,26 +25,38 @@ from strawberry.schema.config import StrawberryConfig
 
 from schema import refusals
 from schema.catalogue import CatalogueMutations, CatalogueQueries
-from schema.changes import Subscription
+from schema.changes import StockSubscriptions
 from schema.context import Context
 from schema.executor import ATTRIBUTE
 from schema.ledger import LedgerQueries
 from schema.reservations import ReservationMutations, ReservationQueries
 from schema.scalars import DATE_TIME
 from schema.stock import StockMutations, StockQueries
+from schema.tickets import TicketMutations, TicketQueries, TicketSubscriptions
 from services.levels import StockLevel
 from services.reservations import Reservation
+from services.tickets import Ticket
 
-NAMES: dict[type, str] = {Reservation: "Reservation", StockLevel: "StockLevel", **refusals.NAMES}
+NAMES: dict[type, str] = {
+    Reservation: "Reservation",
+    StockLevel: "StockLevel",
+    Ticket: "Ticket",
+    **refusals.NAMES,
+}
 
 
 @strawberry.type(description="What can be asked.")
-class Query(StockQueries, CatalogueQueries, ReservationQueries, LedgerQueries):
+class Query(StockQueries, CatalogueQueries, ReservationQueries, LedgerQueries, TicketQueries):
     pass
 
 
 @strawberry.type(description="What can be done.")
-class Mutation(CatalogueMutations, ReservationMutations, StockMutations):
+class Mutation(CatalogueMutations, ReservationMutations, StockMutations, TicketMutations):
+    pass
+
+
+@strawberry.type(description="What is shown live.")
+class Subscription(StockSubscriptions, TicketSubscriptions):
     pass
 
 

@@ -15,8 +15,8 @@ from services.levels import StockFilter
 from services.levels import StockLevel as Level
 
 
-@strawberry.type(description="What is shown live.")
-class Subscription:
+@strawberry.type
+class StockSubscriptions:
     @strawberry.subscription(
         graphql_type=StockLevel,
         description="The matching levels as they are now, then each change; newest wins for a slow "

@@ -9,6 +9,7 @@ from infra.hub import Hub
 from infra.settings import Settings
 from services.catalogue_cache import CatalogueCache
 from services.flash_sale_rows import SaleCache
+from services.rooms import Rooms
 from services.whereabouts import Whereabouts
 
 
@@ -22,3 +23,4 @@ class Runtime:
     catalogue: CatalogueCache
     whereabouts: Whereabouts
     sales: SaleCache = field(default_factory=SaleCache)
+    rooms: Rooms = field(default_factory=Rooms)
