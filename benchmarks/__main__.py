@@ -11,6 +11,7 @@ import uvloop
 from rich.console import Console
 
 from benchmarks import cold, graphql, machine, memory, pressure, race, report, rivals
+from benchmarks.ceilings import EMPTY_ACTOR, EmptyActor, append_rate
 from benchmarks.figures import Floor, Row, Section, at_least, at_most, ratio
 from benchmarks.ground import Ground, ground
 from benchmarks.load import spread
@@ -130,7 +131,7 @@ def one_hot_cell(
             contenders.append(Units(made, best))
     with ExitStack() as servers:
         if "rivals" in wanted:
-            contenders.append(Batches(made))
+            contenders += [Batches(made), EmptyActor(made)]
             contenders += [
                 Lua(made, name, *servers.enter_context(redis_server(options)))
                 for name, options in REDIS.items()
@@ -138,7 +139,24 @@ def one_hot_cell(
         plan = race.Plan(size.rounds, size.seconds, IN_FLIGHT)
         results = race.run(contenders, plan, made.fresh_owners, say)
     rows = [Row.of(result) for result in results]
-    return Section("One hot cell", about, remarks, rows, against_rivals(results))
+    floors = against_rivals(results)
+    if {"owners", "rivals"} <= wanted:
+        say("the append alone")
+        alone = [
+            uvloop.run(append_rate(made, f"append {number}", size.seconds))
+            for number in range(size.rounds)
+        ]
+        rows.append(Row("append alone, batches of 512", None, spread(alone), "reservations/s"))
+        floors.append(against_ceilings(results, spread(alone).median))
+    return Section("One hot cell", about, remarks, rows, floors)
+
+
+def against_ceilings(results: list[race.Result], appended: float) -> Floor:
+    """Owners at 1,024 in flight by the slower of the two things they stand on."""
+    medians = {r.name: r.of("accepted").median for r in results if r.in_flight == 1024}
+    slower = min(appended, medians[EMPTY_ACTOR])
+    what = "owners by the slower of append alone and an empty Ray actor, 1,024 in flight"
+    return at_least(what, medians[OWNERS] / slower, 0.75, "times")
 
 
 def against_rivals(results: list[race.Result]) -> list[Floor]:
