@@ -1,27 +1,48 @@
-"""The process that keeps the owners: starts them, says so, waits to be ended, lets them drain.
+"""The process that keeps the owners: starts them, says so, keeps a spare, lets them drain.
 
 `python -m actors READY` touches the file READY once all owners can work.
 """
 
+import asyncio
+import contextlib
 import signal
 import sys
 from pathlib import Path
 
+from actors.book import PostgresBook
 from actors.cluster import connect
-from actors.owners import drain, start
-from infra.settings import current_settings
+from actors.keeper import Keeper
+from actors.owners import drain, seated
+from infra.database import close_database, open_database
+from infra.logs import setup_logs
+from infra.settings import Settings, current_settings
 
-ENDINGS = {signal.SIGTERM, signal.SIGINT}
+ENDINGS = (signal.SIGTERM, signal.SIGINT)
+
+
+async def keep(settings: Settings, ready: Path) -> None:
+    """Until this process is asked to end."""
+    ending = asyncio.Event()
+    for each in ENDINGS:
+        asyncio.get_running_loop().add_signal_handler(each, ending.set)
+    await open_database(settings.database_url, 1)
+    book = PostgresBook()
+    await seated(settings, book)
+    await asyncio.to_thread(ready.touch)
+    keeping = asyncio.create_task(Keeper(settings, book).keep())
+    await ending.wait()
+    keeping.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await keeping
+    await close_database()
 
 
 def main() -> None:
-    signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
     settings = current_settings()
+    setup_logs(settings.log_level)
     connect(settings)
-    start(settings)
-    Path(sys.argv[1]).touch()
-    signal.sigwait(ENDINGS)
-    drain(settings)
+    asyncio.run(keep(settings, Path(sys.argv[1])))
+    drain()
 
 
 if __name__ == "__main__":

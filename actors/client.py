@@ -7,11 +7,21 @@ what waited meanwhile, so an idle system answers at the speed of one commit, a b
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol, cast
 
-from actors.directory import owner_of
-from actors.wire import Done, Elsewhere, Failed, Reply, decode_replies, encode_requests, unwrap
+from actors.directory import owner_of, seat_of, shared
+from actors.seating import Seated, Seating
+from actors.wire import (
+    Done,
+    Elsewhere,
+    Failed,
+    Moved,
+    Reply,
+    decode_replies,
+    encode_requests,
+    unwrap,
+)
 from domain.commands import CellKey, Request
 from domain.refusals import Refusal
 from infra.outage import Outage
@@ -26,11 +36,28 @@ WAITING_LIMIT = 20_000
 """Requests of this process that wait for one owner; more are answered BUSY at once."""
 GIVE_UP_SECONDS = 15.0
 """From the first failed call: an owner that Ray starts again is back well before."""
-PAUSES_SECONDS = (0.05, 0.1, 0.2, 0.4)
+PAUSES_SECONDS = (0.02, 0.03, 0.05, 0.05, 0.1, 0.1, 0.1, 0.2, 0.4)
+"""Between two calls that failed: a spare takes over in a moment."""
+HOPS_SECONDS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.4, 0.4)
+"""Before a request follows its cells to the next owner; after the last it is given up as BUSY."""
+MOVED_LIMIT = 100_000
+"""Cells outside their usual seats that a client remembers."""
 STOPPING = Failed("UNAVAILABLE", "this process is stopping")
 log = logging.getLogger(__name__)
 
 Answer = Done | Elsewhere | Refusal
+
+
+class Gone(Outage):
+    """There is no such seat any more."""
+
+
+class Divided(Outage):
+    """The request's cells have no common owner any more. No part of it was decided: cut it again
+    with `seat_of`."""
+
+    def __init__(self) -> None:
+        super().__init__("the request's cells have moved apart", "BUSY")
 
 
 class Channel(Protocol):
@@ -117,7 +144,11 @@ class Lane:
                 replies = decode_replies(await self.channel.call(frame))
                 if len(replies) != size:
                     raise ValueError(f"{len(replies)} replies to {size} requests")
+                if replies and replies[-1] == Moved(()):
+                    self.channel.close()
                 return replies
+            except Gone:
+                return [Moved(())] * size
             except Outage as outage:
                 if loop.time() > give_up:
                     return [Failed(outage.code, outage.message)] * size
@@ -133,24 +164,98 @@ def answer(items: Iterable[Waiting], replies: Sequence[Reply]) -> None:
 
 class StockClient:
     """Requests go to the owner of their cells. All lines of one request must have one owner; use
-    `parts` to see which do."""
+    `seat_of` to see which do."""
 
-    def __init__(self, channels: Sequence[Channel], ask: "Ask") -> None:
+    def __init__(
+        self, channels: Sequence[Channel], ask: "Ask", seating: Seating | None = None
+    ) -> None:
         self.lanes = [Lane(channel) for channel in channels]
+        self.dedicated: dict[str, Lane] = {}
+        self.moved: dict[CellKey, str] = {}
         self.ask = ask
+        self.seating = seating
 
     def owner_of(self, cell: CellKey) -> int:
+        """The index of the shared seat that the cell falls to."""
         return owner_of(cell, len(self.lanes))
 
+    def seat_of(self, cell: CellKey) -> str:
+        """Where the cell is, as far as this client has heard."""
+        return seat_of(cell, len(self.lanes), self.moved)
+
     async def submit(self, request: Request) -> Answer:
-        lane = self.lanes[self.owner_of(request.lines[0].cell)]
-        return unwrap(await lane.send(request))
+        reply = await self.lane_of(request).send(request)
+        if isinstance(reply, Moved):
+            reply = await self.follow(request, reply)
+        return unwrap(reply)
 
     async def submit_many(self, requests: Sequence[Request]) -> list[Answer]:
         """The answers in order, when all are there. Raises Outage if any of them is one."""
-        lanes = [self.lanes[self.owner_of(r.lines[0].cell)] for r in requests]
-        sent = [lane.send(r) for lane, r in zip(lanes, requests, strict=True)]
-        return [unwrap(reply) for reply in await asyncio.gather(*sent)]
+        sent = [lane.send(r) for lane, r in zip(map(self.lane_of, requests), requests, strict=True)]
+        replies = await asyncio.gather(*sent)
+        for index, reply in enumerate(replies):
+            if isinstance(reply, Moved):
+                replies[index] = await self.follow(requests[index], reply)
+        return [unwrap(reply) for reply in replies]
+
+    def lane_of(self, request: Request) -> Lane:
+        """Raises Divided."""
+        cell = request.lines[0].cell
+        if not self.moved:
+            return self.lanes[self.owner_of(cell)]
+        seat = self.seat_of(cell)
+        if any(self.seat_of(line.cell) != seat for line in request.lines[1:]):
+            raise Divided
+        if seat == shared(index := self.owner_of(cell)):
+            return self.lanes[index]
+        if seat not in self.dedicated:
+            assert self.seating is not None, "only real owners move cells"
+            self.dedicated[seat] = Lane(self.seating.channel(seat))
+        return self.dedicated[seat]
+
+    async def follow(self, request: Request, reply: Reply) -> Reply:
+        """The same request, with the same id, to the owner that its cells have moved to."""
+        for pause in HOPS_SECONDS:
+            assert isinstance(reply, Moved)
+            self.learn(request, reply)
+            await asyncio.sleep(pause)
+            reply = await self.lane_of(request).send(request)
+            if not isinstance(reply, Moved):
+                return reply
+        return reply
+
+    def learn(self, request: Request, reply: Moved) -> None:
+        """An owner without a seat cannot say: then the cells are where they usually are."""
+        if len(self.moved) > MOVED_LIMIT:
+            self.moved.clear()
+        self.learn_seats(reply.cells or [(line.cell, "") for line in request.lines])
+
+    def learn_seats(self, seats: Iterable[tuple[CellKey, str]]) -> None:
+        for cell, seat in seats:
+            if seat in ("", shared(self.owner_of(cell))):
+                self.moved.pop(cell, None)
+            else:
+                self.moved[cell] = seat
+        used = set(self.moved.values())
+        for seat in [seat for seat in self.dedicated if seat not in used]:
+            self.dedicated.pop(seat).channel.close()
+
+    async def place(self, cells: Collection[CellKey], seat: str) -> None:
+        """Gives these cells an owner of their own, in the seat of that name, while traffic flows.
+        Repeating it is safe. Raises Outage, also when no process is free to sit there."""
+        if self.seating is not None:
+            await self.seating.place(cells, seat)
+            self.learn_seats((cell, seat) for cell in cells)
+
+    async def unplace(self, cells: Collection[CellKey]) -> None:
+        """The cells go back to the seats that they fall to; a seat without cells is no more."""
+        if self.seating is not None:
+            await self.seating.unplace(cells)
+            self.learn_seats((cell, "") for cell in cells)
+
+    async def ownership(self) -> list[Seated]:
+        """Who sits where, with the placed cells."""
+        return await self.seating.ownership() if self.seating is not None else []
 
     async def stats(self) -> list[dict[str, Any]]:
         """What every owner counts; an owner that does not answer in time is left out."""
@@ -164,7 +269,7 @@ class StockClient:
         return await self.ask.ready()
 
     def close(self) -> None:
-        for lane in self.lanes:
+        for lane in (*self.lanes, *self.dedicated.values()):
             lane.channel.close()
 
 

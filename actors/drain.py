@@ -15,12 +15,13 @@ from typing import NamedTuple, cast
 from uuid import UUID
 
 from actors.frames import Frame, Waiting
+from actors.guard import Guard, NoGuard
 from actors.host import Host
 from actors.reading import Reading
 from actors.round import Round
 from actors.stats import OwnerStats
 from actors.store import Store
-from actors.wire import Done, Elsewhere, Failed, Reply
+from actors.wire import Done, Elsewhere, Failed, Moved, Reply
 from domain.commands import (
     REMEMBERED,
     CellKey,
@@ -60,9 +61,12 @@ class Decided(NamedTuple):
 class Owner:
     """Hosts cells, and is the only one to append to them as long as nobody takes over."""
 
-    def __init__(self, store: Store, clock: Clock, inbox_limit: int) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, inbox_limit: int, guard: Guard | None = None
+    ) -> None:
         self.store = store
         self.clock = clock
+        self.guard = guard or NoGuard()
         self.inbox_limit = inbox_limit
         self.host = Host()
         self.reading = Reading(store, self.host, clock)
@@ -118,7 +122,7 @@ class Owner:
 
     def ended(self, request: Request, reply: Reply) -> None:
         self.ending.discard((request.home, request.id))
-        if isinstance(reply, Failed):
+        if isinstance(reply, Failed | Moved):
             self.host.watch(request.home, self.clock.now())
 
     async def run(self) -> None:
@@ -134,6 +138,7 @@ class Owner:
             if not self.inbox:
                 self.filled.clear()
             if not waiting:
+                self.rest()
                 continue
             self.at_work += 1
             requests = [item.request for item in waiting]
@@ -144,8 +149,11 @@ class Owner:
                 await asyncio.sleep(0)  # first the next round goes to the database
             self.answer(waiting, replies)
             self.at_work -= 1
-            if not self.at_work and not self.inbox:
-                self.idle.set()
+            self.rest()
+
+    def rest(self) -> None:
+        if not self.at_work and not self.inbox:
+            self.idle.set()
 
     def answer(self, waiting: list[Waiting], replies: list[Reply]) -> None:
         for item, reply in zip(waiting, replies, strict=True):
@@ -178,6 +186,9 @@ class Owner:
         lines = 0
         while self.inbox and len(taken) < BATCH_LIMIT:
             request = self.inbox[0].request
+            if self.inbox[0].frame and (no := self.guard.turn_away(request)):
+                self.answer([self.inbox.popleft()], [no])
+                continue
             lines += len(request.lines)
             if (taken and lines > LINE_LIMIT) or request.id in withdrawn:
                 break
@@ -192,6 +203,8 @@ class Owner:
                 return await self.attempt(requests)
             except StaleAppend:
                 self.stats.stale += 1
+                if not self.guard.holds():
+                    return [Moved(())] * len(requests)
             except DuplicateRequest:
                 self.stats.duplicates += 1
             except Outage as outage:

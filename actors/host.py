@@ -3,7 +3,7 @@
 All of it may be thrown away at any time: the ledger knows better.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -46,6 +46,15 @@ class Recent:
         self.young.pop(key, None)
         self.old.pop(key, None)
 
+    def forget_cells(self, cells: Container[CellKey]) -> None:
+        for outcomes in (self.young, self.old):
+            for key in [key for key, known in outcomes.items() if known.done.cell in cells]:
+                del outcomes[key]
+
+    def clear(self) -> None:
+        self.young.clear()
+        self.old.clear()
+
 
 class Host:
     """Resident cells in two generations: a cell that is used moves to the young one; `rotate`
@@ -78,6 +87,17 @@ class Host:
         for key in keys:
             self.young.pop(key, None)
             self.old.pop(key, None)
+
+    def let_go(self, keys: Collection[CellKey]) -> None:
+        """The cells are another owner's from now on: so is what is remembered of them."""
+        self.forget(keys)
+        self.recent.forget_cells(keys)
+
+    def clear(self) -> None:
+        self.young.clear()
+        self.old.clear()
+        self.deadlines.clear()
+        self.recent.clear()
 
     def rotate(self) -> int:
         """Drops the idle generation; the number of cells dropped."""

@@ -1,7 +1,8 @@
 """The owner as a Ray actor: a thin shell around the drain loop, with its deadlines and its sweep.
 
-All methods run on one event loop, in one concurrency group, so nothing here needs a lock. Ray
-starts the actor again when its process dies; it then knows nothing and reloads from the ledger.
+It starts as a spare, with everything open, and takes the next seat that is free. All methods run on
+one event loop, in one concurrency group, so nothing here needs a lock. Ray starts the actor again
+when its process dies; it is a spare then, for another has taken its seat.
 """
 
 import asyncio
@@ -15,24 +16,26 @@ from typing import Any
 
 from ray.util import get_node_ip_address
 
-from actors.directory import owner_of, stand_in
+from actors import questions
+from actors.book import PostgresBook
 from actors.drain import Owner
+from actors.seat import Seat
 from actors.store import PostgresStore
-from actors.stream import Address, Listener
+from actors.stream import Listener
 from actors.sweep import Sweep
 from actors.wire import decode_requests, encode_replies
 from domain.commands import CellKey
-from infra.cells import owner_name
 from infra.clock import SystemClock
 from infra.database import OWNER_SETTINGS, close_database, open_database
 from infra.ledger import cell_level
 from infra.levels import CellLevel, encode_levels
 from infra.outage import Outage
+from infra.seats import holder_name
 from infra.settings import Settings
 
 KEY_BYTES = 32
-CONNECTIONS = 2
-"""To the database: one appends, one sweeps."""
+CONNECTIONS = 3
+"""To the database: one appends, one sweeps, one keeps the seat."""
 DEADLINE_TICK_SECONDS = 0.1
 SWEEP_SECONDS = 0.5
 IDLE_SECONDS = 300.0
@@ -46,17 +49,19 @@ log = logging.getLogger(__name__)
 
 
 class OwnerActor:
-    def __init__(self, index: int, settings: Settings) -> None:
-        self.index = index
+    def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.clock = SystemClock()
-        self.store = PostgresStore()
-        self.owner = Owner(self.store, self.clock, settings.inbox_limit)
-        self.second_store = PostgresStore()
+        self.holder = self.clock.new_id()
+        self.store, self.second_store, third = (PostgresStore() for _ in range(CONNECTIONS))
+        self.stores = (self.store, self.second_store, third)
+        book = PostgresBook(third.connected)
+        self.seat = Seat(book, self.holder, settings.owners, self.let_go)
+        self.owner = Owner(self.store, self.clock, settings.inbox_limit, self.seat)
         self.sweeper = Sweep(
-            self.owner, self.second_store, self.clock, self.is_mine, self.stands_in
+            self.owner, self.second_store, self.clock, self.seat.is_mine, self.seat.stands_in
         )
-        self.listener = Listener(self.submit, token_bytes(KEY_BYTES))
+        self.listener = Listener(self.answer, token_bytes(KEY_BYTES))
         self.opened = asyncio.Event()
         self.life = asyncio.get_running_loop().create_task(self.live())
 
@@ -64,37 +69,51 @@ class OwnerActor:
         """Works until cancelled. If a loop breaks all the same, the process ends at once: Ray
         starts a clean one, and the ledger has everything that was answered."""
         try:
-            named = OWNER_SETTINGS | owner_name(self.index)
+            named = OWNER_SETTINGS | holder_name(self.holder)
             await open_database(self.settings.database_url, CONNECTIONS, named)
             host: str = get_node_ip_address()  # type: ignore[no-untyped-call]
-            self.listens_at = await self.listener.open(host)
+            self.seat.address = await self.listener.open(host)
+            await self.store.load_present()  # its connection is open when the first buyer comes
             self.opened.set()
             gc.freeze()
             gc.set_threshold(*GARBAGE_THRESHOLDS)
             async with asyncio.TaskGroup() as tasks:
-                for loop in (self.owner.run, self.keep_deadlines, self.sweep, self.evict):
+                loops = (
+                    self.owner.run,
+                    self.seat.live,
+                    self.keep_deadlines,
+                    self.sweep,
+                    self.evict,
+                )
+                for loop in loops:
                     tasks.create_task(loop())
         except Exception:  # tidy: allow broad-except: the supervisor of this process's loops
-            log.exception("owner %d broke and starts again", self.index)
+            log.exception("the owner at %s broke and starts again", self.seat.name)
             os._exit(1)
 
-    async def submit(self, frame: bytes) -> bytes:
+    async def answer(self, frame: bytes) -> bytes:
         """Requests in, replies out, both encoded; every reply is durable when this returns."""
+        if frame.startswith(questions.MARK):
+            return await self.reply_to(frame)
+        await self.seat.sure()
         return encode_replies(await self.owner.submit(decode_requests(frame)))
 
-    async def ready(self) -> int:
-        """The process id, once the owner can work."""
-        await self.opened.wait()
-        return os.getpid()
+    async def reply_to(self, question: bytes) -> bytes:
+        if question == questions.RESIDENT:
+            return await self.resident()
+        if question == questions.LOOK:
+            await self.seat.look()
+        return questions.encode_stats(self.stats())
 
-    async def address(self) -> Address:
-        """Where `submit` is reached."""
+    async def ready(self) -> tuple[int, str | None]:
+        """The process id and the seat, once the owner can work or stand by."""
         await self.opened.wait()
-        return self.listens_at
+        return os.getpid(), self.seat.name
 
-    async def stats(self) -> dict[str, Any]:
+    def stats(self) -> dict[str, Any]:
         return {
-            "owner": self.index,
+            "owner": self.seat.name,
+            "holder": str(self.holder),
             "pid": os.getpid(),
             "inbox": len(self.owner.inbox),
             "resident_cells": len(self.owner.host),
@@ -107,14 +126,24 @@ class OwnerActor:
             levels: list[CellLevel] = [cell_level(cell) for cell in self.owner.host.cells()]
         return encode_levels(levels)
 
+    async def let_go(self, keys: Collection[CellKey] | None) -> None:
+        async with self.owner.between_rounds():
+            if keys is None:
+                self.owner.host.clear()
+            else:
+                self.owner.host.let_go(keys)
+
     async def drain(self) -> None:
         """Takes no more requests, settles what is waiting, and closes the database."""
+        self.seat.is_leaving = True
         await self.owner.drain()
+        with contextlib.suppress(Outage):
+            await self.seat.leave()
         self.listener.close()
         self.life.cancel()
         await asyncio.gather(self.life, return_exceptions=True)
-        await self.store.close()
-        await self.second_store.close()
+        for store in self.stores:
+            await store.close()
         await close_database()
 
     async def keep_deadlines(self) -> None:
@@ -125,6 +154,7 @@ class OwnerActor:
     async def sweep(self) -> None:
         """Looks at once: what was due while nobody was here is late already."""
         while True:
+            await self.seat.taken.wait()
             with contextlib.suppress(Outage):
                 await self.sweeper.look()
             await asyncio.sleep(SWEEP_SECONDS)
@@ -139,11 +169,3 @@ class OwnerActor:
                 async with self.owner.between_rounds():
                     self.owner.host.rotate()
                 turned = asyncio.get_running_loop().time()
-
-    def is_mine(self, key: CellKey) -> bool:
-        return owner_of(key, self.settings.owners) == self.index
-
-    def stands_in(self, key: CellKey, present: Collection[int]) -> bool:
-        owners = self.settings.owners
-        absent = owner_of(key, owners)
-        return absent not in present and stand_in(absent, present, owners) == self.index

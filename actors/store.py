@@ -11,7 +11,7 @@ import asyncpg
 from domain.cell import Cell, Hold
 from domain.commands import CellKey
 from domain.refusals import NotFound
-from infra import cells, ledger
+from infra import cells, ledger, seats
 from infra.database import LOST, raw_connection
 from infra.ledger import Batch, StoredOutcome
 from infra.outage import Outage
@@ -39,7 +39,7 @@ class Store(Protocol):
         self, after: tuple[UUID, int], limit: int
     ) -> tuple[list[tuple[CellKey, UUID]], tuple[UUID, int] | None]: ...
 
-    async def load_present(self) -> set[int]: ...
+    async def load_present(self) -> set[str]: ...
 
 
 class PostgresStore:
@@ -98,6 +98,6 @@ class PostgresStore:
         async with self.connected() as connection:
             return await cells.load_stranded(connection, after, limit)
 
-    async def load_present(self) -> set[int]:
+    async def load_present(self) -> set[str]:
         async with self.connected() as connection:
-            return await cells.load_present(connection)
+            return await seats.load_present(connection)

@@ -10,9 +10,10 @@ from collections.abc import Awaitable, Callable
 from hmac import compare_digest
 from itertools import count
 from struct import Struct
-from typing import NamedTuple, cast
+from typing import cast
 
 from infra.outage import Outage
+from infra.seats import Address as Address
 
 HEADER = Struct("!II")
 CALL_NUMBERS = 2**32
@@ -22,17 +23,11 @@ UNREAD_LIMIT_BYTES = 64_000_000
 CONNECTIONS_LIMIT = 1_000
 """Per owner; each API process has one."""
 CALL_TIMEOUT_SECONDS = 5.0
+DOUBT_SECONDS = 0.5
+"""A call that is not answered for so long makes the client look whether the owner is another."""
 BROKEN = b""
 """The reply to a frame that the owner choked on."""
 log = logging.getLogger(__name__)
-
-
-class Address(NamedTuple):
-    """Where an owner listens. Who does not know the key is not heard."""
-
-    host: str
-    port: int
-    key: bytes
 
 
 class BrokenFrame(Exception):
@@ -146,7 +141,8 @@ class Served(asyncio.Protocol):
 class Link(asyncio.Protocol):
     """One connection to an owner, in its client."""
 
-    def __init__(self) -> None:
+    def __init__(self, at: Address) -> None:
+        self.at = at
         self.unread = bytearray()
         self.calls = count()
         self.pending: dict[int, asyncio.Future[bytes]] = {}
@@ -197,7 +193,7 @@ class StreamChannel:
         try:
             async with asyncio.timeout(CALL_TIMEOUT_SECONDS):
                 link = link or await self.open()
-                return await link.call(frame)
+                return await self.answered(link, frame)
         except OSError as error:
             self.forget(link)
             raise Outage(f"the owner does not answer: {type(error).__name__}") from error
@@ -205,12 +201,23 @@ class StreamChannel:
     async def open(self) -> Link:
         async with self.opening:
             if self.link is None:
-                host, port, key = await self.find()
+                at = await self.find()
                 loop = asyncio.get_running_loop()
-                _, link = await loop.create_connection(Link, host, port)
-                link.transport.write(key)
+                _, link = await loop.create_connection(lambda: Link(at), at.host, at.port)
+                link.transport.write(at.key)
                 self.link = link
             return self.link
+
+    async def answered(self, link: Link, frame: bytes) -> bytes:
+        """Gives up early if somebody else sits in the owner's seat by now."""
+        call = asyncio.ensure_future(link.call(frame))
+        try:
+            while not (await asyncio.wait({call}, timeout=DOUBT_SECONDS))[0]:
+                if await self.find() != link.at:
+                    raise ConnectionResetError("another owner has taken over")
+            return call.result()
+        finally:
+            call.cancel()
 
     def forget(self, link: Link | None) -> None:
         if link is None:

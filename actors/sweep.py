@@ -23,7 +23,7 @@ STRANDED_PAUSE = timedelta(seconds=10)
 """Between the end of one pass over all confirmed holds and the next."""
 
 
-def for_nobody(key: CellKey, present: Collection[int]) -> bool:
+def for_nobody(key: CellKey, present: Collection[str]) -> bool:
     return False
 
 
@@ -37,7 +37,7 @@ class Sweep:
         store: Store,
         clock: Clock,
         is_mine: Callable[[CellKey], bool],
-        stands_in: Callable[[CellKey, Collection[int]], bool] = for_nobody,
+        stands_in: Callable[[CellKey, Collection[str]], bool] = for_nobody,
     ) -> None:
         self.owner = owner
         self.store = store

@@ -41,7 +41,18 @@ class Failed(NamedTuple):
     message: str
 
 
-Reply = Done | Elsewhere | Failed | Refusal
+class Moved(NamedTuple):
+    """Not decided, for it is not for this owner: where the request's cells are by now. Without
+    cells: the owner has no seat any more."""
+
+    cells: tuple[tuple[CellKey, str], ...]
+
+    @property
+    def code(self) -> str:
+        return "MOVED"
+
+
+Reply = Done | Elsewhere | Failed | Moved | Refusal
 
 ENCODER = msgspec.msgpack.Encoder(uuid_format="bytes")
 TAGS = {command: tag for tag, command in enumerate(COMMANDS)}
@@ -55,7 +66,7 @@ SHAPES: list[Any] = [
     for lines in LINES
 ]
 REQUESTS = [msgspec.msgpack.Decoder[Any](shape) for shape in SHAPES]
-REPLY_TYPES: tuple[Any, ...] = (Done, Elsewhere, Failed, *REFUSALS)
+REPLY_TYPES: tuple[Any, ...] = (Done, Elsewhere, Failed, Moved, *REFUSALS)
 REPLY_TAGS = {kind: tag for tag, kind in enumerate(REPLY_TYPES)}
 REPLIES = [msgspec.msgpack.Decoder(kind) for kind in REPLY_TYPES]
 LINE_DONE = msgspec.msgpack.Decoder(LineDone)
@@ -92,6 +103,8 @@ def decode_line_done(answer: bytes) -> LineDone:
 
 def unwrap(reply: Reply) -> Done | Elsewhere | Refusal:
     """The reply, or the exception that it stands for."""
+    if isinstance(reply, Moved):
+        raise Outage("the cells are moving", "BUSY")
     if not isinstance(reply, Failed):
         return reply
     if reply.code == "INTERNAL":

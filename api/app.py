@@ -12,7 +12,7 @@ from functools import partial
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from actors import cluster, owners
+from actors import owners
 from actors.client import StockClient
 from api.edge import Edge
 from api.graphql_ws import Patience
@@ -34,10 +34,10 @@ from services.runtime import Runtime
 from services.whereabouts import Whereabouts
 
 DATABASE_CONNECTIONS = 8
-"""Per API process; reservations do not use them."""
+"""Per API process; reservations use them only to find an owner again."""
 OWNERS_SECONDS = 60.0
-"""Owners that are being started again are waited for so long before this process gives up."""
-RETRY_SECONDS = 0.5
+"""How long this process waits for owners before it serves without them."""
+RETRY_SECONDS = 0.1
 
 
 def build_app(
@@ -72,13 +72,12 @@ async def opened(settings: Settings, stack: AsyncExitStack) -> tuple[Runtime, Ma
     stack.push_async_callback(cache.close)
     bus = await Bus.connect(settings.nats_url)
     stack.push_async_callback(bus.close)
-    await asyncio.to_thread(cluster.connect, settings)
-    stack.callback(cluster.disconnect)
     hub = Hub(Balances())
     following = asyncio.create_task(hub.run(bus))
     stack.push_async_callback(stopped, following)
-    stock = await owners_client(settings)
+    stock = owners.client(settings)
     stack.callback(stock.close)
+    await owners_there(stock)
     rt = Runtime(settings, SystemClock(), stock, cache, hub, CatalogueCache(), Whereabouts())
     return rt, {
         "database": Check(database_answers, is_needed=True),
@@ -88,15 +87,11 @@ async def opened(settings: Settings, stack: AsyncExitStack) -> tuple[Runtime, Ma
     }
 
 
-async def owners_client(settings: Settings) -> StockClient:
+async def owners_there(stock: StockClient) -> None:
+    """Waits until all of them work, or for so long; what is asked then is an outage."""
     clock = asyncio.get_running_loop().time
     give_up = clock() + OWNERS_SECONDS
-    while True:
-        try:
-            return owners.client(settings)
-        except Outage:
-            if clock() > give_up:
-                raise
+    while not await stock.ready() and clock() < give_up:
         await asyncio.sleep(RETRY_SECONDS)
 
 

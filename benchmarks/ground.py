@@ -40,7 +40,7 @@ class Ground:
 
     def fresh_owners(self) -> None:
         """Owners that remember nothing, so that no round pays for the one before it."""
-        owners.drain(self.settings)
+        owners.drain()
         self.owners = owners.start(self.settings)
 
     def roles(self, hot: int | None = None) -> Roles:
@@ -60,7 +60,7 @@ def ground() -> Iterator[Ground]:
             uvloop.run(prepare_database(url))
             with ray(places, settings) as settings:
                 yield Ground(settings, postmaster, owners.start(settings))
-                owners.drain(settings)
+                owners.drain()
 
 
 @contextmanager

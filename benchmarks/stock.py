@@ -13,6 +13,7 @@ from benchmarks.load import Roles
 from domain.commands import Buyer, CellKey, Line, Receive, Request, Reserve
 from domain.ledger import Note
 from domain.refusals import InsufficientStock
+from infra.database import close_database, open_database
 
 PLENTY = 900_000_000
 """Units: more than any run can reserve."""
@@ -35,6 +36,7 @@ class Owners:
     async def open(self, code: str) -> Roles:
         """A new cell; the process ids that will be at work."""
         self.key, _ = await new_cell(self.ground.settings.database_url, code)
+        await open_database(self.ground.settings.database_url)
         self.client: StockClient = owners.client(self.ground.settings)
         if self.units:
             await self.receive(self.key)
@@ -42,6 +44,7 @@ class Owners:
 
     async def close(self) -> None:
         self.client.close()
+        await close_database()
 
     async def receive(self, key: CellKey) -> None:
         lines = (Line(key, Receive(self.units)),)

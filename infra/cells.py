@@ -67,11 +67,6 @@ SELECT newest.reservation_id, newest.cell_id, (SELECT count(*) FROM page) AS loo
   stranded.sku, stranded.warehouse, stranded.reservation_id
 FROM newest LEFT JOIN stranded ON true
 """
-OWNER_NAME = "onhand owner"
-PRESENT = """
-SELECT DISTINCT application_name FROM pg_stat_activity
-WHERE datname = current_database() AND application_name LIKE $1
-"""
 FIRST_HOLD = (UUID(int=0), 0)
 """Before the (reservation, cell id) of every hold."""
 
@@ -138,17 +133,6 @@ async def load_stranded(
     stranded = [(CellKey(row[3], row[4]), row[5]) for row in rows if row[3] is not None]
     is_last = not rows or rows[0]["looked_at"] < limit
     return stranded, None if is_last else (rows[0][0], rows[0][1])
-
-
-async def load_present(connection: asyncpg.Connection) -> set[int]:
-    """The indexes of the owners that are connected to the database, as `owner_name` named them."""
-    rows = await connection.fetch(PRESENT, f"{OWNER_NAME} %", timeout=READ_TIMEOUT_SECONDS)
-    return {int(row[0].removeprefix(OWNER_NAME)) for row in rows}
-
-
-def owner_name(index: int) -> dict[str, str]:
-    """The setting by which a connection tells whose it is."""
-    return {"application_name": f"{OWNER_NAME} {index}"}
 
 
 def made_cell(row: Any) -> Cell | NotFound:

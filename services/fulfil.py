@@ -18,7 +18,7 @@ from domain.refusals import Refusal, ReservationClosed
 from domain.states import OPEN_STATES, ReservationState
 from infra.outage import Outage
 from services.checks import denied, fingerprint
-from services.holding import Asked, held, parts
+from services.holding import Asked, claim, held, recut, send_all
 from services.outcomes import handed_over
 from services.reservations import (
     DeductReservation,
@@ -150,19 +150,15 @@ async def hand_over(
     """The first cell is the home: its owner is asked before the others, so that whatever this id
     does can be found there."""
     commands = {key: Deduct(where.reservation, quantity) for key, quantity in units.items()}
-    first, *rest = parts(rt, asked, commands, next(iter(units)))
     heard = Heard()
-    heard.add([await rt.stock.submit(first)])
-    if heard.holds:
-        heard.add(await rt.stock.submit_many(rest))
+    heard.add(await recut(lambda: claim(rt, asked, commands, next(iter(units)))))
     return heard
 
 
 async def ask(rt: Runtime, asked: Asked, commands: Mapping[CellKey, Command]) -> Heard:
     """Sends the commands to their owners, all at once."""
     heard = Heard()
-    if commands:
-        heard.add(await rt.stock.submit_many(parts(rt, asked, commands, min(commands))))
+    heard.add(await send_all(rt, asked, commands))
     return heard
 
 

@@ -6,7 +6,7 @@ import click
 import uvloop
 from rich.console import Console
 
-from actors import cluster, owners
+from actors import owners
 from api.progress import stages
 from api.tables import show_table
 from infra.cache import Cache, CacheDown
@@ -59,8 +59,6 @@ async def audited(settings: Settings, console: Console) -> Books:
         cache = Cache.connect(settings.redis_url)
         stack.push_async_callback(cache.close)
         await cache.ping()
-        cluster.connect(settings)
-        stack.callback(cluster.disconnect)
         with stages(console) as bars:
             return await audit(
                 owners.client(settings),

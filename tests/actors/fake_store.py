@@ -43,7 +43,7 @@ class FakeStore:
         self.faults: deque[Fault] = deque()
         self.breaks: Callable[[Batch], bool] = lambda batch: False
         self.is_down = False
-        self.present: set[int] = set()
+        self.present: set[str] = set()
         self.gate = asyncio.Event()
         self.gate.set()
         self.at_gate = 0
@@ -154,6 +154,6 @@ class FakeStore:
         stranded = [(keys[cell_id], rid) for rid, cell_id in page if rid in lost]
         return stranded, page[-1] if len(page) == limit else None
 
-    async def load_present(self) -> set[int]:
+    async def load_present(self) -> set[str]:
         await self.read()
         return self.present

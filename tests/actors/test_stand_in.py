@@ -2,7 +2,7 @@
 
 import pytest
 
-from actors.directory import owner_of, stand_in
+from actors.directory import owner_of, shared, stand_in, stand_in_of
 from actors.drain import Owner
 from actors.sweep import Sweep
 from domain.states import ReservationState
@@ -53,7 +53,9 @@ async def overdue(store: FakeStore, clock: FakeClock) -> None:
 
 def sweep_of(owner: Owner, store: FakeStore, clock: FakeClock) -> Sweep:
     """Of an owner of nothing but cups, who stands in while owner 7 is not there."""
-    return Sweep(owner, store, clock, lambda key: key == CUP, lambda key, present: 7 not in present)
+    return Sweep(
+        owner, store, clock, lambda key: key == CUP, lambda key, present: shared(7) not in present
+    )
 
 
 async def test_a_hold_of_an_owner_that_is_not_there_is_ended_by_another() -> None:
@@ -69,7 +71,7 @@ async def test_a_hold_of_an_owner_that_is_not_there_is_ended_by_another() -> Non
 async def test_a_hold_of_an_owner_that_is_there_is_left_to_it() -> None:
     store, clock = fake_store(), FakeClock()
     await overdue(store, clock)
-    store.present = {7}
+    store.present = {shared(7)}
     async with running(store, clock) as other:
         await sweep_of(other, store, clock).look()
         await settled(other)
@@ -127,3 +129,14 @@ def test_every_cell_has_one_owner_and_one_stand_in() -> None:
     for key in (BERLIN, PARIS, CUP):
         home = owner_of(key, 3)
         assert stand_in(home, {0, 1, 2} - {home}, 3) == (home + 1) % 3
+
+
+def test_a_dedicated_seat_that_is_empty_has_the_shared_one_that_its_cells_fall_to() -> None:
+    home = owner_of(BERLIN, 3)
+    everybody = {shared(index) for index in range(3)}
+    assert stand_in_of(BERLIN, "hot-1", everybody, 3) == shared(home)
+    assert stand_in_of(BERLIN, "hot-1", everybody - {shared(home)}, 3) == shared((home + 1) % 3)
+    assert stand_in_of(BERLIN, shared(home), everybody - {shared(home)}, 3) == shared(
+        (home + 1) % 3
+    )
+    assert stand_in_of(BERLIN, "hot-1", {"hot-1"}, 3) is None

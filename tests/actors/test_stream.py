@@ -13,6 +13,7 @@ from actors.stream import (
     CONNECTIONS_LIMIT,
     FRAME_LIMIT_BYTES,
     HEADER,
+    Address,
     BrokenFrame,
     Link,
     Listener,
@@ -23,6 +24,7 @@ from actors.stream import (
 from tests.actors.world import until
 
 KEY = b"the owner's key, 32 bytes long.."
+AT = Address("owner", 1, KEY)
 
 
 class FakeTransport:
@@ -138,7 +140,7 @@ async def test_one_connection_more_than_the_limit_is_ended() -> None:
 
 
 async def test_replies_find_their_calls_in_any_order() -> None:
-    link = Link()
+    link = Link(AT)
     transport = on_transport(link)
     calls = [asyncio.create_task(link.call(frame)) for frame in (b"first", b"second")]
     await until(lambda: len(link.pending) == 2)
@@ -149,7 +151,7 @@ async def test_replies_find_their_calls_in_any_order() -> None:
 
 
 async def test_a_broken_reply_is_told_apart_from_a_lost_connection() -> None:
-    link = Link()
+    link = Link(AT)
     on_transport(link)
     broken = asyncio.create_task(link.call(b"bad"))
     await until(lambda: link.pending)
@@ -164,7 +166,7 @@ async def test_a_broken_reply_is_told_apart_from_a_lost_connection() -> None:
 
 
 async def test_a_late_reply_is_dropped() -> None:
-    link = Link()
+    link = Link(AT)
     on_transport(link)
     left = asyncio.create_task(link.call(b"slow"))
     await until(lambda: link.pending)
@@ -175,7 +177,7 @@ async def test_a_late_reply_is_dropped() -> None:
 
 
 async def test_a_closed_connection_takes_no_call() -> None:
-    link = Link()
+    link = Link(AT)
     on_transport(link).close()
     with pytest.raises(ConnectionError):
         await link.call(b"abc")

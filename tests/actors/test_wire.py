@@ -17,6 +17,7 @@ from actors.wire import (
     Elsewhere,
     Failed,
     LineDone,
+    Moved,
     Reply,
     decode_line_done,
     decode_replies,
@@ -88,6 +89,7 @@ REPLIES: dict[Any, st.SearchStrategy[Reply]] = {
     Done: st.lists(LINES_DONE, max_size=4).map(lambda lines: Done(tuple(lines))),
     Elsewhere: st.just(Elsewhere()),
     Failed: FAILED,
+    Moved: st.builds(Moved, st.lists(st.tuples(anything(CellKey), TEXTS), max_size=3).map(tuple)),
     **{refusal: anything(refusal) for refusal in REFUSALS},
 }
 
@@ -162,6 +164,8 @@ def test_a_failure_is_raised_and_anything_else_is_given_back() -> None:
     assert unwrap(Elsewhere()) == Elsewhere()
     with pytest.raises(Outage) as busy:
         unwrap(Failed("BUSY", "full"))
+    with pytest.raises(Outage, match="moving"):
+        unwrap(Moved(()))
     assert (busy.value.code, busy.value.message) == ("BUSY", "full")
     with pytest.raises(RuntimeError, match="a bug"):
         unwrap(Failed("INTERNAL", "a bug"))

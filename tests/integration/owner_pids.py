@@ -6,9 +6,9 @@ from tests.integration.caller import PATIENCE_SECONDS, Caller, labelled
 
 
 async def owner_pids(caller: Caller, owners: int = 2) -> dict[str, int]:
-    """The process of every owner; one that is being started again is waited for."""
+    """The process in every shared seat, by its number; an empty seat is waited for."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             found = labelled(await caller.metrics(), "onhand_owner_pid", "owner")
             if len(found) == owners:
-                return {owner: int(pid) for owner, pid in found.items()}
+                return {seat.removeprefix("shared-"): int(pid) for seat, pid in found.items()}

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from actors.client import Answer
-from actors.directory import owner_of
+from actors.directory import owner_of, shared
 from actors.drain import Owner
 from actors.sweep import STRANDED_PAUSE, Sweep
 from actors.wire import Reply, decode_replies, decode_requests, encode_replies, encode_requests
@@ -69,7 +69,7 @@ class Ship:
 
 
 class Fleet:
-    """Stands where the stock client stands: `submit`, `submit_many` and `owner_of`. Orders over
+    """Stands where the stock client stands: `submit`, `submit_many` and `seat_of`. Orders over
     several cells go to the newest owner; others may meet the one it has replaced."""
 
     def __init__(self, rng: Random, store: StormyStore, clock: FakeClock) -> None:
@@ -83,6 +83,9 @@ class Fleet:
 
     def owner_of(self, cell: CellKey) -> int:
         return owner_of(cell, OWNERS)
+
+    def seat_of(self, cell: CellKey) -> str:
+        return shared(self.owner_of(cell))
 
     async def submit(self, request: Request) -> Answer:
         return unwrapped((await self.call(self.ship_of(request), [request]))[0])

@@ -1,0 +1,74 @@
+"""The owner processes as Ray actors: named, detached, and started again by Ray when they die. What
+they do is theirs to find out: a process takes a free seat, or stands by as a spare."""
+
+from typing import Any, NamedTuple
+
+import ray
+from ray.exceptions import RayError
+from ray.util import list_named_actors
+
+from actors.directory import NAMESPACE
+from actors.owner import OwnerActor
+from infra.settings import Settings
+
+CALLS_LIMIT = 100
+"""Calls in progress per owner; only the keeper makes any."""
+PREFIX = "owner-"
+
+
+class Member(NamedTuple):
+    """`seat` is None for a spare."""
+
+    name: str
+    pid: int
+    seat: str | None
+
+
+def names() -> list[str]:
+    return sorted(name for name in list_named_actors() if name.startswith(PREFIX))
+
+
+def begin(settings: Settings, number: int) -> None:
+    """So many processes more, unless they run already."""
+    taken = set(names())
+    free = (
+        name for index in range(len(taken) + number) if (name := f"{PREFIX}{index}") not in taken
+    )
+    for _ in range(number):
+        ray.remote(OwnerActor).options(
+            name=next(free),
+            namespace=NAMESPACE,
+            lifetime="detached",
+            get_if_exists=True,
+            num_cpus=0,
+            max_restarts=-1,
+            max_task_retries=0,
+            max_concurrency=CALLS_LIMIT,
+        ).remote(settings)
+
+
+def handle(name: str) -> Any:
+    return ray.get_actor(name, namespace=NAMESPACE)
+
+
+async def member(name: str) -> Member | None:
+    """None: it is not there at this moment."""
+    try:
+        pid, seat = await handle(name).ready.remote()
+    except (RayError, ValueError):
+        return None
+    return Member(name, pid, seat)
+
+
+def drain(patience_seconds: float) -> None:
+    """Lets every owner finish what it was asked, then ends it."""
+    handles = [handle(name) for name in names()]
+    waiting: list[Any] = [each.drain.remote() for each in handles]
+    if waiting:
+        ray.wait(waiting, num_returns=len(waiting), timeout=patience_seconds)
+    for each in handles:
+        ray.kill(each, no_restart=True)
+
+
+def end(name: str) -> None:
+    ray.kill(handle(name), no_restart=True)
