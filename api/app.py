@@ -91,7 +91,9 @@ async def owners_there(stock: StockClient) -> None:
     """Waits until all of them work, or for so long; what is asked then is an outage."""
     clock = asyncio.get_running_loop().time
     give_up = clock() + OWNERS_SECONDS
-    while not await stock.ready() and clock() < give_up:
+    while True:
+        if await stock.ready() or clock() > give_up:
+            return
         await asyncio.sleep(RETRY_SECONDS)
 
 

@@ -20,7 +20,7 @@ INDEXES_BACK = [
 ]
 
 class Migration(migrations.Migration):
-    dependencies = [('onhand', '0005_catalogue_changes')]
+    dependencies = [('onhand', '0006_seats')]
 
     initial = False
 
