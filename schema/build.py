@@ -28,16 +28,19 @@ from schema.catalogue import CatalogueMutations, CatalogueQueries
 from schema.changes import StockSubscriptions
 from schema.context import Context
 from schema.executor import ATTRIBUTE
+from schema.flash_sales import FlashSaleMutations, FlashSaleQueries, FlashSaleSubscriptions
 from schema.ledger import LedgerQueries
 from schema.reservations import ReservationMutations, ReservationQueries
 from schema.scalars import DATE_TIME
 from schema.stock import StockMutations, StockQueries
 from schema.tickets import TicketMutations, TicketQueries, TicketSubscriptions
+from services.flash_sale_rows import FlashSale
 from services.levels import StockLevel
 from services.reservations import Reservation
 from services.tickets import Ticket
 
 NAMES: dict[type, str] = {
+    FlashSale: "FlashSale",
     Reservation: "Reservation",
     StockLevel: "StockLevel",
     Ticket: "Ticket",
@@ -46,17 +49,30 @@ NAMES: dict[type, str] = {
 
 
 @strawberry.type(description="What can be asked.")
-class Query(StockQueries, CatalogueQueries, ReservationQueries, LedgerQueries, TicketQueries):
+class Query(
+    StockQueries,
+    CatalogueQueries,
+    ReservationQueries,
+    FlashSaleQueries,
+    LedgerQueries,
+    TicketQueries,
+):
     pass
 
 
 @strawberry.type(description="What can be done.")
-class Mutation(CatalogueMutations, ReservationMutations, StockMutations, TicketMutations):
+class Mutation(
+    CatalogueMutations,
+    ReservationMutations,
+    FlashSaleMutations,
+    StockMutations,
+    TicketMutations,
+):
     pass
 
 
 @strawberry.type(description="What is shown live.")
-class Subscription(StockSubscriptions, TicketSubscriptions):
+class Subscription(StockSubscriptions, FlashSaleSubscriptions, TicketSubscriptions):
     pass
 
 

@@ -47,3 +47,19 @@ class Bucket(Enum):
         "quarantined", description="Kept back until someone has looked at them."
     )
     DAMAGED = strawberry.enum_value("damaged", description="Not fit for sale.")
+
+
+@strawberry.enum(description="The life of a flash sale.")
+class FlashSaleState(Enum):
+    PREPARING = strawberry.enum_value("preparing", description="Its units are being set aside.")
+    SCHEDULED = strawberry.enum_value(
+        "scheduled", description="Its units are set aside; it has not opened yet."
+    )
+    OPEN = strawberry.enum_value("open", description="It sells.")
+    CLOSED = strawberry.enum_value(
+        "closed", description="It sells no more; some reservations are not paid yet."
+    )
+    FINISHED = strawberry.enum_value(
+        "finished", description="What was left of it is available again."
+    )
+    CANCELLED = strawberry.enum_value("cancelled", description="It was called off.")

@@ -114,6 +114,7 @@ class SaleCache:
         self.known: dict[UUID, tuple[FlashSale | None, float]] = {}
         self.reading: dict[UUID, asyncio.Task[FlashSale | None]] = {}
         self.refused: dict[tuple[UUID, str], int] = {}
+        self.readers: dict[UUID, Any] = {}  # those of services/flash_sale_progress.py
 
     async def get(self, sale_id: UUID) -> FlashSale | None:
         sale, read_at = self.known.get(sale_id, (None, float("-inf")))

@@ -154,9 +154,9 @@ async def close(rt: Runtime, caller: Caller, sale_id: UUID) -> FlashSale | Refus
             return NotFound(WHAT, str(sale_id))
         now = rt.clock.now()
         if row.state == SaleState.CANCELLED:
-            return SaleNotOpen(None, row.closed_at)
+            return Invalid("id", "the sale is cancelled")
         if row.state == SaleState.SCHEDULED and now < row.opens_at:
-            return SaleNotOpen(row.opens_at, None)
+            return Invalid("id", "the sale has not opened: it can be cancelled")
         if row.state in (SaleState.SCHEDULED, SaleState.OPEN):
             ended = {"closes_at": min(now, row.closes_at), "closed_at": now}
             opened_at = row.opened_at or row.opens_at

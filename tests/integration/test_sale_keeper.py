@@ -1,0 +1,253 @@
+"""What time does to a flash sale: it opens, closes, waits for its buyers and goes home; and the
+same steps again do no harm."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from domain.cell import Hold
+from domain.commands import CellKey, Line, Request, Reserve
+from domain.flash_sales import SaleState, pool_of
+from domain.ledger import Note
+from infra.database import connection
+from infra.models import FlashSale as SaleRow
+from services.flash_sale_figures import RefusedFor, figures_of
+from services.flash_sale_progress import Progress, flash_sale_progress
+from services.flash_sales import cancel, close, create, flash_sale
+from services.fulfil import confirm, release
+from services.pages import BadPage
+from services.sale_keeper import GRACE, Keeper, write_refusals
+from tests.actors.world import NOON
+from tests.integration.sale_shop import (
+    FULL,
+    HOUR,
+    SALE,
+    TEA,
+    TEA_WEST,
+    database,
+    sale,
+    sale_shop,
+    units,
+)
+from tests.services.world import OPERATOR, Shop, rid
+
+TTL = timedelta(seconds=60)
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with database(tmp_path_factory.mktemp("keeper")) as started:
+        yield started
+
+
+@pytest.fixture
+async def shop(url: str) -> AsyncIterator[Shop]:
+    async with sale_shop(url) as opened:
+        yield opened
+
+
+async def look(shop: Shop) -> SaleState:
+    """One look of a keeper that has just been started; the sale's state after it."""
+    keeper = Keeper(shop.rt)
+    await keeper.tick()
+    await asyncio.gather(*keeper.under_way.values())
+    found = await flash_sale(shop.rt, OPERATOR, SALE)
+    assert found is not None
+    return found.state  # type: ignore[union-attr]
+
+
+async def take(shop: Shop, number: int, quantity: int, cell: CellKey = TEA) -> Hold:
+    """A buyer's hold out of the sale, for a minute."""
+    command = Reserve(rid(number), quantity, shop.clock.now() + TTL, pool_of(SALE))
+    request = Request(rid(number), number, cell, (Line(cell, command),), Note(OPERATOR.subject))
+    done: Any = await shop.rt.stock.submit(request)
+    hold = done.lines[0].hold
+    assert isinstance(hold, Hold)
+    return hold
+
+
+async def opened(shop: Shop) -> None:
+    await create(shop.rt, OPERATOR, sale())
+    shop.clock.tick(hours=1)
+    assert await look(shop) is SaleState.OPEN
+
+
+async def closed(shop: Shop) -> None:
+    """And long enough for all processes to know."""
+    await close(shop.rt, OPERATOR, SALE)
+    shop.clock.tick(seconds=GRACE.total_seconds())
+
+
+async def test_a_sale_opens_and_closes_by_the_clock(shop: Shop) -> None:
+    await create(shop.rt, OPERATOR, sale())
+    shop.clock.tick(minutes=59, seconds=59)
+    assert await look(shop) is SaleState.SCHEDULED
+    shop.clock.tick(seconds=1)
+    assert await look(shop) is SaleState.OPEN
+    shop.clock.tick(minutes=59, seconds=59)
+    assert await look(shop) is SaleState.OPEN
+    shop.clock.tick(seconds=1)
+    assert await look(shop) is SaleState.CLOSED
+    row = await SaleRow.get(id=SALE)
+    assert (row.opened_at, row.closed_at) == (NOON + HOUR, NOON + 2 * HOUR)
+
+
+async def test_a_sale_nobody_bought_from_gives_everything_back(shop: Shop) -> None:
+    await opened(shop)
+    await closed(shop)
+    assert await look(shop) is SaleState.FINISHED
+    assert [await units(TEA), await units(TEA_WEST)] == [(FULL, 0)] * 2
+
+
+async def test_a_closed_sale_waits_for_its_last_unpaid_hold(shop: Shop) -> None:
+    await opened(shop)
+    await take(shop, 1, 2)
+    await closed(shop)
+    assert await look(shop) is SaleState.CLOSED
+    assert await units(TEA) == (FULL - 10, 8)
+    await shop.tick(seconds=60)
+    assert await look(shop) is SaleState.FINISHED
+    assert await units(TEA) == (FULL, 0)
+
+
+async def test_what_is_released_after_the_end_comes_back_too(shop: Shop) -> None:
+    await opened(shop)
+    await take(shop, 1, 2)
+    await take(shop, 2, 1, TEA_WEST)
+    for number in (1, 2):
+        await confirm(shop.rt, OPERATOR, rid(number))
+    await closed(shop)
+    assert await look(shop) is SaleState.FINISHED
+    assert [await units(TEA), await units(TEA_WEST)] == [(FULL - 2, 0), (FULL - 1, 0)]
+    await release(shop.rt, OPERATOR, rid(1))
+    assert await units(TEA) == (FULL - 2, 2)
+    await look(shop)
+    assert await units(TEA) == (FULL, 0)
+    assert not (await SaleRow.get(id=SALE)).is_settled
+    await release(shop.rt, OPERATOR, rid(2))
+    await look(shop)
+    assert (await SaleRow.get(id=SALE)).is_settled
+    assert await units(TEA_WEST) == (FULL, 0)
+
+
+@pytest.mark.parametrize("steps", range(6))
+async def test_a_keeper_that_dies_anywhere_is_followed_by_another(shop: Shop, steps: int) -> None:
+    await opened(shop)
+    await take(shop, 1, 2)
+    await confirm(shop.rt, OPERATOR, rid(1))
+    await closed(shop)
+
+    async def one_look(rt: Any) -> None:
+        keeper = Keeper(rt)
+        await keeper.tick()
+        await asyncio.gather(*keeper.under_way.values())
+
+    await shop.dying(steps, one_look)
+    assert await look(shop) is SaleState.FINISHED
+    assert [await units(TEA), await units(TEA_WEST)] == [(FULL - 2, 0), (FULL, 0)]
+
+
+@pytest.mark.parametrize("steps", range(4))
+async def test_a_sale_whose_maker_died_is_finished_by_the_keeper(shop: Shop, steps: int) -> None:
+    if await shop.dying(steps, lambda rt: create(rt, OPERATOR, sale())):
+        assert await look(shop) is SaleState.SCHEDULED
+    assert [await units(TEA), await units(TEA_WEST)] == [(FULL - 10, 10), (FULL - 20, 20)]
+
+
+async def test_a_cancellation_that_broke_off_is_finished_by_the_keeper(shop: Shop) -> None:
+    await create(shop.rt, OPERATOR, sale())
+    assert await shop.dying(0, lambda rt: cancel(rt, OPERATOR, SALE))
+    assert await units(TEA) == (FULL - 10, 10)
+    assert await look(shop) is SaleState.CANCELLED
+    assert [await units(TEA), await units(TEA_WEST)] == [(FULL, 0)] * 2
+    await look(shop)
+    assert (await SaleRow.get(id=SALE)).is_settled
+
+
+async def test_two_keepers_do_a_step_once(shop: Shop) -> None:
+    await opened(shop)
+    await closed(shop)
+    await asyncio.gather(*(look(shop) for _ in range(5)))
+    assert await units(TEA) == (FULL, 0)
+    moved = (await connection().execute_query("SELECT count(*) FROM entry WHERE movement = 25"))[1]
+    assert moved[0][0] == 2
+
+
+async def test_a_keeper_at_work_opens_the_sale_and_leaves_when_it_is_told(shop: Shop) -> None:
+    await create(shop.rt, OPERATOR, sale())
+    shop.clock.tick(hours=1)
+    keepers = [asyncio.create_task(Keeper(shop.rt).run()) for _ in range(2)]
+    async with asyncio.timeout(10), aclosing(flash_sale_progress(shop.rt, OPERATOR, SALE)) as seen:
+        async for progress in seen:
+            if progress.state is SaleState.OPEN:
+                break
+    for keeper in keepers:
+        keeper.cancel()
+    await asyncio.gather(*keepers, return_exceptions=True)
+
+
+async def test_the_figures_of_a_sale_are_those_of_its_holds(shop: Shop) -> None:
+    await opened(shop)
+    await take(shop, 1, 2)
+    await take(shop, 2, 3, TEA_WEST)
+    await take(shop, 3, 1)
+    await confirm(shop.rt, OPERATOR, rid(2))
+    await release(shop.rt, OPERATOR, rid(3))
+    figures = (await figures_of([SALE], shop.clock.now()))[SALE]
+    assert (figures.allotted, figures.left, figures.held, figures.sold) == (30, 25, 2, 3)
+    assert (figures.unpaid, figures.paid, figures.lately) == (1, 1, 3)
+
+
+async def progress(watching: Any) -> Progress:
+    async with asyncio.timeout(10):
+        seen: Progress = await anext(watching)
+        return seen
+
+
+async def test_the_office_sees_what_changes_and_why_buyers_were_refused(shop: Shop) -> None:
+    await opened(shop)
+    async with aclosing(flash_sale_progress(shop.rt, OPERATOR, SALE)) as watching:
+        first = await progress(watching)
+        assert (first.state, first.left, first.refused) == (SaleState.OPEN, 30, ())
+        await take(shop, 1, 2)
+        second = await progress(watching)
+        assert (second.left, second.held, second.accepted_per_second) == (28, 2, 0.5)
+        for code in ("LIMIT_REACHED", "LIMIT_REACHED", "INSUFFICIENT_STOCK"):
+            shop.rt.sales.count_refusal(SALE, code)
+        await write_refusals(shop.rt)
+        refused = (await progress(watching)).refused
+        assert refused == (RefusedFor("INSUFFICIENT_STOCK", 1), RefusedFor("LIMIT_REACHED", 2))
+        shop.rt.sales.count_refusal(SALE, "LIMIT_REACHED")
+        await write_refusals(shop.rt)
+        assert RefusedFor("LIMIT_REACHED", 3) in (await progress(watching)).refused
+
+
+async def test_many_watchers_are_served_by_one_reading_and_the_last_one_ends_it(shop: Shop) -> None:
+    await opened(shop)
+    watchers = [flash_sale_progress(shop.rt, OPERATOR, SALE) for _ in range(20)]
+    shown = await asyncio.gather(*(progress(each) for each in watchers))
+    assert len(shop.rt.sales.readers) == 1
+    assert all(each is shown[0] for each in shown)
+    for each in watchers:
+        await each.aclose()
+    assert not shop.rt.sales.readers
+
+
+async def test_the_progress_of_a_sale_ends_with_it(shop: Shop) -> None:
+    await opened(shop)
+    await closed(shop)
+    seen = []
+    async with asyncio.timeout(10), aclosing(flash_sale_progress(shop.rt, OPERATOR, SALE)) as all:
+        async for each in all:
+            seen.append(each)
+            await look(shop)
+    assert (seen[-1].state, seen[-1].left) == (SaleState.FINISHED, 0)
+
+
+async def test_no_sale_has_no_progress(shop: Shop) -> None:
+    with pytest.raises(BadPage):
+        await progress(flash_sale_progress(shop.rt, OPERATOR, SALE))
