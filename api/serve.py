@@ -8,7 +8,7 @@ import dataclasses
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from typing import Any, Protocol
@@ -141,7 +141,7 @@ class Supervisor:
     def watch(self) -> None:
         """Until it is asked to end. A part that ended is started again, later and later."""
         while not self.stopping.wait(POLL_SECONDS):
-            for server in (*self.grounds.values(), *self.jobs):
+            for server in self.standing():
                 try:
                     self.look_after(server)
                 except Stopped:
@@ -149,6 +149,11 @@ class Supervisor:
                 except Exception as error:  # tidy: allow broad-except: this loop must not end
                     self.board.show(server.name, f"does not start: {error}")
             self.look_at_demo()
+
+    def standing(self) -> Iterator[Server]:
+        """The jobs are looked up after the grounds: a ground that has moved makes new ones."""
+        yield from self.grounds.values()
+        yield from self.jobs
 
     def look_after(self, server: Server) -> None:
         trouble = self.troubles.setdefault(server.name, Trouble())

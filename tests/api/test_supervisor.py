@@ -25,6 +25,7 @@ class Pretender:
         self.alive = False
         self.waits = False
         self.stopped = threading.Event()
+        self.looks = 0
 
     def start(self) -> str:
         if self.waits:
@@ -38,6 +39,7 @@ class Pretender:
         return self.urls[0] if len(self.urls) == 1 else self.urls.pop(0)
 
     def is_alive(self) -> bool:
+        self.looks += 1
         return self.alive
 
     def stop(self) -> None:
@@ -77,6 +79,10 @@ class Stage:
         )
 
     def jobs(self, _places: Places, settings: Settings) -> list[Server]:
+        """The same ones the first time; a new pair for each new address."""
+        if self.addresses:
+            self.relay = Pretender("relay", self.notes, [""])
+            self.api = Pretender("api", self.notes, [""])
         self.addresses.append(settings.ray_address)
         return [self.relay, self.api]
 
@@ -143,6 +149,15 @@ def test_a_cluster_at_another_address_takes_what_stands_on_it_along(stage: Stage
     stage.watch_until(lambda: {"+api", "+relay"} <= set(stage.notes))
     assert stage.notes[:3] == ["+ray", "-api", "-relay"]
     assert stage.addresses == ["here:1", "here:2"]
+
+
+def test_what_stood_on_the_cluster_before_it_moved_is_not_started_again(stage: Stage) -> None:
+    stage.start()
+    stage.ray.alive = False
+    before = stage.relay
+    stage.watch_until(lambda: stage.relay is not before and stage.api.looks > 3)
+    assert not before.alive
+    assert [part for part, state in stage.board.shown if state == "ended"] == ["ray"]
 
 
 def test_a_part_that_does_not_come_back_at_once_is_tried_again(stage: Stage) -> None:
