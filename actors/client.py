@@ -271,6 +271,8 @@ class StockClient:
     def close(self) -> None:
         for lane in (*self.lanes, *self.dedicated.values()):
             lane.channel.close()
+        if self.seating is not None:
+            self.seating.close()
 
 
 class Ask(NamedTuple):

@@ -21,6 +21,7 @@ class Permission(StrEnum):
     MOVE = "stock:move"
     RETURN = "stock:return"
     SALES = "sale:write"
+    READ_OWNERSHIP = "ownership:read"
     CATALOGUE = "catalogue:write"
 
 
@@ -33,6 +34,7 @@ OPERATOR = STOREFRONT | {
     Permission.ADJUST,
     Permission.MOVE,
     Permission.RETURN,
+    Permission.READ_OWNERSHIP,
     Permission.SALES,
 }
 PERMISSIONS: dict[Role, frozenset[Permission]] = {

@@ -30,6 +30,7 @@ from schema.context import Context
 from schema.executor import ATTRIBUTE
 from schema.flash_sales import FlashSaleMutations, FlashSaleQueries, FlashSaleSubscriptions
 from schema.ledger import LedgerQueries
+from schema.ownership import OwnershipQueries
 from schema.reservations import ReservationMutations, ReservationQueries
 from schema.scalars import DATE_TIME
 from schema.stock import StockMutations, StockQueries
@@ -56,6 +57,7 @@ class Query(
     FlashSaleQueries,
     LedgerQueries,
     TicketQueries,
+    OwnershipQueries,
 ):
     pass
 

@@ -45,6 +45,9 @@ class Placement:
     async def ownership(self) -> list[Seated]:
         return [Seated(HOT, True, (BERLIN,), None, None, None, None, None, None, 0)]
 
+    def close(self) -> None:
+        """Holds nothing."""
+
 
 class SeatChannel(FakeChannel):
     def __init__(self, placement: Placement, seat: str) -> None:

@@ -17,6 +17,7 @@ TABLE = """
     stock:move         admin  operator  -
     stock:return       admin  operator  -
     sale:write         admin  operator  -
+    ownership:read     admin  operator  -
     catalogue:write    admin  -         -
 """
 ROWS = [line.split() for line in TABLE.split("\n") if line]

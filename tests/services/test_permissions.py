@@ -8,7 +8,7 @@ import pytest
 from domain.access import Caller, Permission, Role
 from domain.ledger import Bucket
 from domain.refusals import NotPermitted
-from services import catalogue, fulfil, ledger, reservations, stock
+from services import catalogue, fulfil, ledger, ownership, reservations, stock
 from services.reserve import reserve
 from tests.services.world import (
     ADMIN,
@@ -64,6 +64,7 @@ TABLE: list[tuple[Verb, tuple[Any, ...], Permission, set[Role]]] = [
         Permission.READ_LEDGER,
         {Role.OPERATOR, Role.ADMIN},
     ),
+    (ownership.ownership, (), Permission.READ_OWNERSHIP, {Role.OPERATOR, Role.ADMIN}),
     (reserve, (order(1, want(HERE, 1)),), Permission.RESERVE, set(Role)),
     (stock.stock_level, (*HERE, True), Permission.READ_STOCK, set(Role)),
 ]
