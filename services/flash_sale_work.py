@@ -78,7 +78,7 @@ def alone_with(sale_id: UUID) -> AbstractAsyncContextManager[Lock]:
 
 
 def lock_key(sale_id: UUID) -> int:
-    return int.from_bytes(sale_id.bytes[:8], "big", signed=True)
+    return fingerprint("lock of a flash sale", sale_id)
 
 
 async def begin(row: SaleRow, work: Work) -> None:

@@ -15,10 +15,15 @@ from infra.outage import Outage
 from services.flash_sale_figures import NOTHING, Figures, count_refusals, figures_of
 from services.flash_sale_work import carry_out, lock_key, return_left, told
 from services.runtime import Runtime
+from services.sale_seats import dedicate, undedicate
 
 TICK_SECONDS = 0.25
 GRACE = timedelta(seconds=2)
 """After closing: by then no process lets anybody in any more."""
+WARM_UP = timedelta(seconds=30)
+"""So long before it opens a sale gets an owner of its own."""
+PLACE_AGAIN_SECONDS = 5.0
+"""After there was none for it."""
 SWEEP_SECONDS = 10.0
 """Between two looks at a finished sale whose paid holds may still be released."""
 SALES_LIMIT = 1_000
@@ -33,6 +38,7 @@ class Keeper:
         self.rt = rt
         self.under_way: dict[UUID, asyncio.Task[None]] = {}
         self.swept: dict[UUID, float] = {}
+        self.placed: dict[UUID, float] = {}
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -71,11 +77,13 @@ class Keeper:
         state = SaleState(row.state)
         if row.work is not None or state_by_time(state, row.opens_at, row.closes_at, now) != state:
             return True
+        time = asyncio.get_running_loop().time()
+        if is_warm(row, now):
+            return time >= self.placed.get(row.id, 0.0)
         if state is SaleState.CLOSED:
             return row.closed_at is None or now >= row.closed_at + GRACE
         if state not in (SaleState.CANCELLED, SaleState.FINISHED):
             return False
-        time = asyncio.get_running_loop().time()
         if row.finished_at is not None and time < self.swept.get(row.id, 0.0) + SWEEP_SECONDS:
             return False
         self.swept[row.id] = time
@@ -86,6 +94,7 @@ class Keeper:
             async with trying(lock_key(sale_id)) as lock:
                 row = None if lock is None else await SaleRow.get_or_none(id=sale_id)
                 if row is not None:
+                    self.placed[sale_id] = asyncio.get_running_loop().time() + PLACE_AGAIN_SECONDS
                     await take_step(self.rt, row)
                     self.rt.sales.forget(sale_id)
         except (Outage, *LOST) as error:
@@ -104,14 +113,23 @@ async def take_step(rt: Runtime, row: SaleRow) -> None:
         await carry_out(rt, row)
     elif (new := state_by_time(state, row.opens_at, row.closes_at, now)) is not state:
         await turn(row, new, now)
+    elif is_warm(row, now):
+        await dedicate(rt, row)
     elif state is SaleState.CLOSED:
         await finish(rt, row, now)
     elif state is SaleState.CANCELLED and row.finished_at is None:
         units = await return_left(rt, row.id, NAME)
+        await undedicate(rt, row)
         await SaleRow.filter(id=row.id).update(finished_at=now)
         told("a cancelled flash sale is cleared away", row.id, units=units)
     elif state in (SaleState.CANCELLED, SaleState.FINISHED):
         await sweep(rt, row)
+
+
+def is_warm(row: SaleRow, now: datetime) -> bool:
+    """Whether it is time for an owner of its own, which it has not got yet."""
+    is_coming = row.state in (SaleState.SCHEDULED, SaleState.OPEN)
+    return is_coming and row.seat is None and now >= row.opens_at - WARM_UP
 
 
 async def turn(row: SaleRow, state: SaleState, now: datetime) -> None:
@@ -129,6 +147,7 @@ async def finish(rt: Runtime, row: SaleRow, now: datetime) -> None:
     after = await figures(rt, row)
     if after.left or after.unpaid:
         return
+    await undedicate(rt, row)
     await SaleRow.filter(id=row.id).update(state=SaleState.FINISHED, finished_at=now)
     told("a flash sale is finished", row.id, sold=after.sold, returned=units)
 

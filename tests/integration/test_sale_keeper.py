@@ -2,10 +2,10 @@
 same steps again do no harm."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import aclosing
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -17,12 +17,14 @@ from infra.database import connection
 from infra.models import FlashSale as SaleRow
 from services.flash_sale_figures import RefusedFor, figures_of
 from services.flash_sale_progress import Progress, flash_sale_progress
+from services.flash_sale_rows import Allotment
 from services.flash_sales import cancel, close, create, flash_sale
 from services.fulfil import confirm, release
 from services.pages import BadPage
 from services.sale_keeper import GRACE, Keeper, write_refusals
 from tests.actors.world import NOON
 from tests.integration.sale_shop import (
+    CUP,
     FULL,
     HOUR,
     SALE,
@@ -33,7 +35,7 @@ from tests.integration.sale_shop import (
     sale_shop,
     units,
 )
-from tests.services.world import OPERATOR, Shop, rid
+from tests.services.world import OPERATOR, OwnerChannel, Process, Shop, rid
 
 TTL = timedelta(seconds=60)
 
@@ -101,6 +103,51 @@ async def test_a_sale_nobody_bought_from_gives_everything_back(shop: Shop) -> No
     await closed(shop)
     assert await look(shop) is SaleState.FINISHED
     assert [await units(TEA), await units(TEA_WEST)] == [(FULL, 0)] * 2
+
+
+class Seats:
+    """Where the cells that were placed are; in all seats sits the shop's first owner."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop = shop
+        self.seats: dict[CellKey, str] = {}
+
+    def channel(self, _seat: str) -> OwnerChannel:
+        return OwnerChannel(self.shop, 0, Process(None))
+
+    async def place(self, cells: Iterable[CellKey], seat: str) -> None:
+        self.seats |= dict.fromkeys(cells, seat)
+
+    async def unplace(self, cells: Iterable[CellKey]) -> None:
+        for cell in cells:
+            self.seats.pop(cell, None)
+
+
+async def test_a_sale_has_an_owner_of_its_own_from_before_it_opens_until_its_end(
+    shop: Shop,
+) -> None:
+    seats = Seats(shop)
+    shop.rt.stock.seating = cast(Any, seats)
+    await create(shop.rt, OPERATOR, sale())
+    shop.clock.tick(minutes=59, seconds=29)
+    await look(shop)
+    assert not seats.seats
+    shop.clock.tick(seconds=1)
+    assert await look(shop) is SaleState.SCHEDULED
+    assert seats.seats == dict.fromkeys((TEA, TEA_WEST), f"sale-{SALE}")
+    other = sale(rid(78), opens_at=NOON + HOUR, allotments=(Allotment(*TEA, 1), Allotment(*CUP, 1)))
+    await create(shop.rt, OPERATOR, other)
+    await look(shop)
+    assert seats.seats[CUP] == f"sale-{SALE}"
+    shop.clock.tick(minutes=1)
+    await look(shop)
+    await closed(shop)
+    assert await look(shop) is SaleState.FINISHED
+    assert seats.seats == dict.fromkeys((TEA, CUP), f"sale-{SALE}")
+    await close(shop.rt, OPERATOR, rid(78))
+    shop.clock.tick(seconds=GRACE.total_seconds())
+    await look(shop)
+    assert not seats.seats
 
 
 async def test_a_closed_sale_waits_for_its_last_unpaid_hold(shop: Shop) -> None:
