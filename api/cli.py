@@ -15,6 +15,7 @@ COMMANDS = {
     "import": "api.commands.import_:import_command",
     "replay": "api.commands.replay:replay_command",
     "demo": "api.commands.demo:demo_command",
+    "flash-sale": "api.commands.flash_sale:flash_sale_command",
     "audit": "api.commands.audit:audit_command",
 }
 

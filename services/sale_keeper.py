@@ -12,6 +12,7 @@ from infra.database import LOST
 from infra.locks import trying
 from infra.models import FlashSale as SaleRow
 from infra.outage import Outage
+from services import tickets
 from services.flash_sale_figures import NOTHING, Figures, count_refusals, figures_of
 from services.flash_sale_work import carry_out, lock_key, return_left, told
 from services.runtime import Runtime
@@ -37,6 +38,7 @@ class Keeper:
     def __init__(self, rt: Runtime) -> None:
         self.rt = rt
         self.under_way: dict[UUID, asyncio.Task[None]] = {}
+        self.letting_in: dict[UUID, asyncio.Task[None]] = {}
         self.swept: dict[UUID, float] = {}
         self.placed: dict[UUID, float] = {}
 
@@ -50,9 +52,10 @@ class Keeper:
                     log.exception("flash sales cannot be kept now")
                 await asyncio.sleep(TICK_SECONDS)
         finally:
-            for task in self.under_way.values():
+            tasks = [*self.under_way.values(), *self.letting_in.values()]
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*self.under_way.values(), return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def lead(self) -> None:
         """Keeps the sales as long as this process is the one; the refusals it counted are written
@@ -70,6 +73,9 @@ class Keeper:
         for row in rows:
             if row.id not in self.under_way and self.is_due(row):
                 self.under_way[row.id] = asyncio.create_task(self.attend(row.id))
+            is_open = row.waiting_room and row.state == SaleState.OPEN
+            if is_open and row.id not in self.letting_in:
+                self.letting_in[row.id] = asyncio.create_task(self.let_in(row.id))
 
     def is_due(self, row: SaleRow) -> bool:
         """Whether there may be something to do."""
@@ -88,6 +94,19 @@ class Keeper:
             return False
         self.swept[row.id] = time
         return True
+
+    async def let_in(self, sale_id: UUID) -> None:
+        """From the waiting room, as many as may come now."""
+        try:
+            sale = await self.rt.sales.get(sale_id)
+            if sale is not None:
+                await tickets.advance(self.rt, sale)
+        except (Outage, *LOST) as error:
+            log.warning("a waiting room waits: %r", error, extra={"saleId": str(sale_id)})
+        except Exception:  # tidy: allow broad-except: the keeper goes on, this is tried again
+            log.exception("letting in broke", extra={"saleId": str(sale_id)})
+        finally:
+            self.letting_in.pop(sale_id, None)
 
     async def attend(self, sale_id: UUID) -> None:
         try:
