@@ -200,11 +200,11 @@ class StockClient:
 
     def lane_of(self, request: Request) -> Lane:
         """Raises Divided."""
-        cell = request.lines[0].cell
+        cell, *others = request.at
         if not self.moved:
             return self.lanes[self.owner_of(cell)]
         seat = self.seat_of(cell)
-        if any(self.seat_of(line.cell) != seat for line in request.lines[1:]):
+        if any(self.seat_of(other) != seat for other in others):
             raise Divided
         if seat == shared(index := self.owner_of(cell)):
             return self.lanes[index]
@@ -228,7 +228,7 @@ class StockClient:
         """An owner without a seat cannot say: then the cells are where they usually are."""
         if len(self.moved) > MOVED_LIMIT:
             self.moved.clear()
-        self.learn_seats(reply.cells or [(line.cell, "") for line in request.lines])
+        self.learn_seats(reply.cells or [(cell, "") for cell in request.at])
 
     def learn_seats(self, seats: Iterable[tuple[CellKey, str]]) -> None:
         for cell, seat in seats:

@@ -17,7 +17,7 @@ from uuid import UUID
 from actors.frames import Frame, Waiting
 from actors.guard import Guard, NoGuard
 from actors.host import Host
-from actors.reading import Reading
+from actors.reading import Reading, is_draw
 from actors.round import Round
 from actors.stats import OwnerStats
 from actors.store import Store
@@ -253,6 +253,8 @@ class Owner:
                 await self.reading.outcomes(requests)
             raise
         work.commit()
+        if self.ahead is None:
+            self.reading.forget_guests(requests, self.guard.is_mine)
         return replies
 
     async def append(self, work: Round) -> None:
@@ -268,6 +270,7 @@ class Owner:
     async def decide(self, requests: list[Request]) -> Decided:
         now = self.clock.now()
         work = Round(self.host, await self.reading.cells(requests), now)
+        await self.reading.tallies(requests)
         work.closed += await self.reading.closed_holds(requests)
         try:
             return Decided(work, [work.settle(request) for request in requests])
@@ -278,13 +281,14 @@ class Owner:
     async def resolve(self, decided: Decided, requests: list[Request]) -> list[Reply]:
         """A request that is refused, or finds its hold made already, may be the repetition of one
         that was done long ago: the stored outcome, not today's stock, is its answer. One statement
-        for all of the round."""
+        for all of the round. Not for a draw: its sale's tally knows all that were accepted."""
         work, replies = decided
         doubtful = [
             index
             for index, reply in enumerate(replies)
             if not isinstance(reply, CERTAIN)
             and isinstance(requests[index].lines[0][1], REMEMBERED)
+            and not (reply is not None and is_draw(requests[index]))
         ]
         if doubtful:
             learnt = await self.reading.outcomes([requests[index] for index in doubtful])

@@ -3,13 +3,15 @@
 from typing import Protocol
 
 from actors.wire import Reply
-from domain.commands import Request
+from domain.commands import CellKey, Request
 
 
 class Guard(Protocol):
     """Says which requests are this owner's to decide."""
 
     def holds(self) -> bool: ...
+
+    def is_mine(self, key: CellKey) -> bool: ...
 
     def turn_away(self, request: Request) -> Reply | None: ...
 
@@ -18,6 +20,9 @@ class NoGuard:
     """Decides whatever it is asked."""
 
     def holds(self) -> bool:
+        return True
+
+    def is_mine(self, key: CellKey) -> bool:
         return True
 
     def turn_away(self, request: Request) -> Reply | None:

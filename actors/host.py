@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from actors.wire import LineDone
-from domain.cell import Cell
+from actors.wire import Done, LineDone
+from domain.cell import Cell, Tally
 from domain.commands import CellKey
 from domain.states import ReservationState
 
@@ -18,8 +18,15 @@ RECENT_LIMIT = 20_000
 
 
 class Remembered(NamedTuple):
+    """The first answer to a draw is whole, at its home; to any other request a line per cell."""
+
     fingerprint: int
-    done: LineDone
+    done: LineDone | Done
+
+
+def cell_of(known: Remembered) -> CellKey:
+    done = known.done
+    return done.cell if isinstance(done, LineDone) else done.lines[0].cell
 
 
 class Recent:
@@ -48,7 +55,7 @@ class Recent:
 
     def forget_cells(self, cells: Container[CellKey]) -> None:
         for outcomes in (self.young, self.old):
-            for key in [key for key, known in outcomes.items() if known.done.cell in cells]:
+            for key in [key for key, known in outcomes.items() if cell_of(known) in cells]:
                 del outcomes[key]
 
     def clear(self) -> None:
@@ -65,6 +72,7 @@ class Host:
         self.old: dict[CellKey, Cell] = {}
         self.recent = Recent()
         self.deadlines: dict[int, set[CellKey]] = {}
+        self.anchors: dict[str, CellKey] = {}
 
     def __len__(self) -> int:
         return len(self.young) + len(self.old)
@@ -98,6 +106,26 @@ class Host:
         self.old.clear()
         self.deadlines.clear()
         self.recent.clear()
+
+    def keep_tally(self, anchor: Cell, pool: str, tally: Tally) -> None:
+        """It lives and goes with its anchor."""
+        anchor.tallies = (anchor.tallies or {}) | {pool: tally}
+        self.anchors[pool] = anchor.key
+
+    def tally(self, pool: str) -> tuple[Cell, Tally] | None:
+        """The resident tally of a sale, with its anchor."""
+        key = self.anchors.get(pool)
+        anchor = None if key is None else self.get(key)
+        tally = None if anchor is None or anchor.tallies is None else anchor.tallies.get(pool)
+        if anchor is None or tally is None:
+            self.anchors.pop(pool, None)
+            return None
+        return anchor, tally
+
+    def forget_tallies(self) -> None:
+        """Another owner was at work: what it gave stands in no cell of ours."""
+        self.forget(self.anchors.values())
+        self.anchors.clear()
 
     def rotate(self) -> int:
         """Drops the idle generation; the number of cells dropped."""

@@ -1,14 +1,23 @@
 """What an owner reads before it decides: cells that are not in memory, holds that have left it, and
 outcomes of long ago."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from actors.host import Host, Remembered
 from actors.store import Store
-from actors.wire import decode_line_done
+from actors.wire import decode_answer
 from domain.cell import Cell
-from domain.commands import Adopt, CellKey, Confirm, Deduct, Release, Request, Withdraw
+from domain.commands import (
+    Adopt,
+    CellKey,
+    Confirm,
+    Deduct,
+    Draw,
+    Release,
+    Request,
+    Withdraw,
+)
 from domain.refusals import NotFound
 from infra.clock import Clock
 
@@ -24,12 +33,27 @@ class Reading:
         self.clock = clock
 
     def is_needed(self, requests: Sequence[Request]) -> bool:
-        """Whether memory lacks a cell or a hold that the requests speak of."""
-        return bool(self.missing_cells(requests) or self.missing_holds(requests))
+        """Whether memory lacks a cell, a hold or a tally that the requests speak of."""
+        return bool(
+            self.missing_cells(requests)
+            or self.missing_holds(requests)
+            or self.missing_tallies(requests)
+        )
 
     def missing_cells(self, requests: Sequence[Request]) -> set[CellKey]:
         get = self.host.get
-        return {key for r in requests for key, _ in r.lines if get(key) is None}
+        missing = {key for r in requests for key, _ in r.lines if get(key) is None}
+        missing.update(r.home for r in requests if is_draw(r) and get(r.home) is None)
+        return missing
+
+    def missing_tallies(self, requests: Sequence[Request]) -> dict[str, CellKey]:
+        """The anchors of the sales that are drawn on, by pool."""
+        return {
+            command.pool: request.home
+            for request in requests
+            if isinstance(command := request.lines[0][1], Draw)
+            and self.host.tally(command.pool) is None
+        }
 
     def missing_holds(self, requests: Sequence[Request]) -> dict[tuple[UUID, int], Cell]:
         """By (reservation, cell id), with their resident cells."""
@@ -57,6 +81,17 @@ class Reading:
                 absent[key] = cell
         return absent
 
+    async def tallies(self, requests: Sequence[Request]) -> None:
+        """After the cells: what a sale has given is counted where its anchor is resident."""
+        missing = self.missing_tallies(requests)
+        if not missing:
+            return
+        loaded = await self.store.load_tallies(list(missing))
+        for pool, tally in loaded.items():
+            anchor = self.host.get(missing[pool])
+            if anchor is not None:
+                self.host.keep_tally(anchor, pool, tally)
+
     async def closed_holds(self, requests: Sequence[Request]) -> list[tuple[Cell, UUID]]:
         """Brings back the holds that the requests speak of."""
         missing = self.missing_holds(requests)
@@ -67,13 +102,27 @@ class Reading:
             missing[reservation, cell_id].holds[reservation] = hold
         return [(missing[key], key[0]) for key in found]
 
+    def forget_guests(
+        self, requests: Sequence[Request], is_mine: Callable[[CellKey], bool]
+    ) -> None:
+        """What another owner hosts may change there, and nobody would tell us: the cells of a sale
+        that has no owner of its own, and with them its tally, are read for every round."""
+        asked = {(key, r.home) for r in requests if is_draw(r) for key, _ in r.lines}
+        for key, anchor in asked:
+            if not is_mine(key):
+                self.host.forget([key, anchor])
+
     async def outcomes(self, requests: Sequence[Request]) -> set[UUID]:
         """Reads the outcomes of these requests into memory; the ids that have one."""
         outcomes = await self.store.load_outcomes({request.id for request in requests})
         self.host.recent.update(
             {
-                (o.request_id, o.slot): Remembered(o.fingerprint, decode_line_done(o.answer))
+                (o.request_id, o.slot): Remembered(o.fingerprint, decode_answer(o.answer))
                 for o in outcomes
             }
         )
         return {outcome.request_id for outcome in outcomes}
+
+
+def is_draw(request: Request) -> bool:
+    return type(request.lines[0][1]) is Draw

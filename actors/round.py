@@ -5,10 +5,11 @@ from datetime import datetime
 from uuid import UUID
 
 from actors.host import Host, Remembered
-from actors.wire import Done, Elsewhere, LineDone, Reply, encode_line_done
-from domain.cell import NO_CHANGE, Cell, Change, apply
-from domain.commands import REMEMBERED, CellKey, Command, Request, Reserve
+from actors.wire import Done, Elsewhere, LineDone, Reply, encode_answer
+from domain.cell import NO_CHANGE, Cell, Change, Tally, apply
+from domain.commands import REMEMBERED, CellKey, Command, Draw, Request, Reserve
 from domain.decisions import decide
+from domain.draws import TICKET, Candidate, decide_draw, give_back, given_back, note_draw
 from domain.refusals import Conflict, NotFound
 from domain.states import OPEN_STATES
 from infra.ledger import Batch, StoredOutcome
@@ -40,6 +41,8 @@ class Round:
     def settle(self, request: Request, is_learnt: bool = False) -> Reply | None:
         """All lines or none: guards first, changes last. None: a hold stands here already, so the
         stored outcomes of this id must be learnt first."""
+        if type(request.lines[0][1]) is Draw:
+            return self.settle_draw(request, is_learnt)
         steps: list[tuple[Cell, Command, Change | LineDone]] = []
         remembered = type(request.lines[0][1]) in REMEMBERED
         for key, command in request.lines:
@@ -48,7 +51,7 @@ class Round:
                 return self.absent[key]
             known = self.recall(request, cell) if remembered else None
             if known is not None:
-                if known.fingerprint != request.fingerprint:
+                if known.fingerprint != request.fingerprint or isinstance(known.done, Done):
                     return Conflict(request.id)
                 if known.done.cell != key:
                     return Elsewhere()
@@ -61,6 +64,71 @@ class Round:
                 return None
             steps.append((cell, command, change))
         return Done(tuple([self.perform(request, *step) for step in steps]))
+
+    def settle_draw(self, request: Request, is_learnt: bool) -> Reply | None:
+        """The whole of a draw: it is decided over all its cells, and its first answer is kept
+        whole at its sale's anchor. A refusal is certain, as the tally knows all that is done."""
+        anchor = self.host.get(request.home)
+        if anchor is None:
+            return self.absent[request.home]
+        known = self.recall(request, anchor)
+        if known is not None:
+            if known.fingerprint != request.fingerprint or not isinstance(known.done, Done):
+                return Conflict(request.id)
+            return Done(tuple([line._replace(fresh=False) for line in known.done.lines]))
+        candidates = []
+        for key, command in request.lines:
+            cell = self.host.get(key)
+            if cell is None:
+                return self.absent[key]
+            assert isinstance(command, Draw), "all lines carry the same type of command"
+            candidates.append(Candidate(cell, command))
+        found = self.host.tally(candidates[0].draw.pool)
+        assert found is not None, "the tally is loaded with the anchor"
+        assert found[0] is anchor, "a sale has one anchor"
+        tally = found[1]
+        if request.id in tally.drawn and not is_learnt:
+            return None
+        steps = decide_draw(candidates, tally, request.buyer.customer, self.now)
+        if not isinstance(steps, list):
+            return steps
+        return self.perform_draw(request, anchor, tally, steps)
+
+    def perform_draw(
+        self, request: Request, anchor: Cell, tally: Tally, steps: list[tuple[Cell, Change]]
+    ) -> Done:
+        """The anchor's fence moves with its tally, whoever gives the units: so no owner that knows
+        less than another can give a customer more."""
+        draw = request.lines[0].command
+        assert isinstance(draw, Draw)
+        note = request.note
+        if draw.ticket is not None:
+            note = note._replace(reference=f"{TICKET}{draw.ticket}")
+        for cell, step in steps:
+            entry, _, hold = step
+            assert entry is not None
+            assert hold is not None
+            apply(cell, step)
+            self.batch.add_entry(cell, entry, note)
+            self.batch.make_hold(cell, request.id, hold, request.buyer, note.caller)
+            self.deadlines.add((cell.key, int(draw.deadline.timestamp())))
+            note_draw(tally, request.id, request.buyer.customer, entry.quantity, draw.ticket)
+        self.batch.cells[anchor.id] = anchor
+        done = Done(tuple([LineDone(c.key, None, step.hold, True) for c, step in steps]))
+        self.remember(request, anchor, done)
+        return done
+
+    def return_to_sale(self, cell: Cell, step: Change) -> None:
+        """Before the step is applied: what a hold gives back its customer may draw again."""
+        entry, reservation, _ = step
+        hold = None if reservation is None else cell.holds.get(reservation)
+        if hold is None or entry is None or not given_back(hold, entry):
+            return
+        found = self.host.tally(hold.pool) if hold.pool is not None else None
+        if found is not None:
+            anchor, tally = found
+            give_back(tally, hold.customer, entry.quantity)
+            self.batch.cells[anchor.id] = anchor
 
     def recall(self, request: Request, cell: Cell) -> Remembered | None:
         key = (request.id, slot(request, cell))
@@ -77,6 +145,8 @@ class Round:
         if isinstance(step, LineDone):
             return step
         entry, reservation, hold = step
+        if reservation is not None:
+            self.return_to_sale(cell, step)
         apply(cell, step)
         if entry is not None:
             self.batch.add_entry(cell, entry, request.note)
@@ -103,9 +173,9 @@ class Round:
         if hold.state not in OPEN_STATES:
             self.closed.append((cell, reservation))
 
-    def remember(self, request: Request, cell: Cell, done: LineDone) -> None:
+    def remember(self, request: Request, cell: Cell, done: LineDone | Done) -> None:
         key = (request.id, slot(request, cell))
-        stored = encode_line_done(done)
+        stored = encode_answer(done)
         self.outcomes[key] = Remembered(request.fingerprint, done)
         self.batch.outcomes[key] = StoredOutcome(*key, cell.id, request.fingerprint, stored)
 
@@ -136,6 +206,7 @@ class Round:
             self.host.recent.forget(key)
         self.prune()
         self.host.forget([cell.key for cell in self.batch.cells.values()])
+        self.host.forget_tallies()
 
 
 def slot(request: Request, cell: Cell) -> int:

@@ -69,13 +69,13 @@ class Seat:
         if self.time() >= self.sure_until:
             return UNSURE
         mine = self.mine
-        for line in request.lines:
-            if line[0] not in mine:
+        for key in request.at:
+            if key not in mine:
                 return self.look_closer(request)
         return None
 
     def look_closer(self, request: Request) -> Moved | None:
-        keys = [line[0] for line in request.lines]
+        keys = request.at
         if all(self.is_mine(key) for key in keys):
             if len(self.mine) > MINE_LIMIT:
                 self.mine.clear()

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from domain.cell import Cell, Hold
+from domain.cell import Cell, Hold, Tally
 from domain.commands import CellKey
 from domain.refusals import NotFound
 from infra import cells, ledger, seats
@@ -32,6 +32,8 @@ class Store(Protocol):
     ) -> dict[tuple[UUID, int], Hold]: ...
 
     async def load_outcomes(self, requests: Iterable[UUID]) -> list[StoredOutcome]: ...
+
+    async def load_tallies(self, pools: Sequence[str]) -> dict[str, Tally]: ...
 
     async def load_due(self, now: datetime, limit: int) -> list[tuple[CellKey, UUID]]: ...
 
@@ -87,6 +89,10 @@ class PostgresStore:
     async def load_outcomes(self, requests: Iterable[UUID]) -> list[StoredOutcome]:
         async with self.connected() as connection:
             return await cells.load_outcomes(connection, requests)
+
+    async def load_tallies(self, pools: Sequence[str]) -> dict[str, Tally]:
+        async with self.connected() as connection:
+            return await cells.load_tallies(connection, pools)
 
     async def load_due(self, now: datetime, limit: int) -> list[tuple[CellKey, UUID]]:
         async with self.connected() as connection:

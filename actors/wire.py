@@ -70,6 +70,9 @@ REPLY_TYPES: tuple[Any, ...] = (Done, Elsewhere, Failed, Moved, *REFUSALS)
 REPLY_TAGS = {kind: tag for tag, kind in enumerate(REPLY_TYPES)}
 REPLIES = [msgspec.msgpack.Decoder(kind) for kind in REPLY_TYPES]
 LINE_DONE = msgspec.msgpack.Decoder(LineDone)
+DONE = msgspec.msgpack.Decoder(Done)
+ARRAY_OF_ONE = 0x91
+"""The first byte of a Done; a LineDone is an array of four."""
 
 
 def encode_requests(requests: Sequence[Request]) -> bytes:
@@ -93,12 +96,13 @@ def decode_replies(frame: bytes) -> list[Reply]:
     return [REPLIES[tag].decode(raw) for tag, raw in FRAME.decode(frame)]
 
 
-def encode_line_done(done: LineDone) -> bytes:
-    return ENCODER.encode(done)
+def encode_answer(answer: LineDone | Done) -> bytes:
+    """As an outcome keeps it: of most commands a line per cell, of a draw all of it at its home."""
+    return ENCODER.encode(answer)
 
 
-def decode_line_done(answer: bytes) -> LineDone:
-    return LINE_DONE.decode(answer)
+def decode_answer(answer: bytes) -> LineDone | Done:
+    return DONE.decode(answer) if answer[0] == ARRAY_OF_ONE else LINE_DONE.decode(answer)
 
 
 def unwrap(reply: Reply) -> Done | Elsewhere | Refusal:

@@ -10,7 +10,7 @@ import asyncpg
 import ray
 
 from actors.client import Ask, StockClient
-from actors.wire import Done, LineDone, encode_line_done, encode_replies
+from actors.wire import Done, LineDone, encode_answer, encode_replies
 from benchmarks.ground import Ground, new_cell
 from benchmarks.load import Roles
 from benchmarks.stock import BUYER, CALLER, FINGERPRINT, PLENTY, TTL, Owners
@@ -65,7 +65,7 @@ def reserve_one(batch: Batch, cell: Cell, reservation: UUID, now: datetime) -> N
     hold = Hold(1, 0, ReservationState.HELD, now + TTL, None, cell.seq, cell.units[0])
     batch.add_entry(cell, entry, Note(CALLER))
     batch.make_hold(cell, reservation, hold, BUYER, CALLER)
-    stored = encode_line_done(LineDone(cell.key, None, hold, True))
+    stored = encode_answer(LineDone(cell.key, None, hold, True))
     outcome = StoredOutcome(reservation, 0, cell.id, FINGERPRINT, stored)
     batch.outcomes[reservation, 0] = outcome
 

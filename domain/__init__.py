@@ -30,6 +30,9 @@ flash sale       a sale of set-aside units in a window of time, opened and close
 allotment        the units set aside for a flash sale in one cell
 ticket           a place in the waiting room of a flash sale
 read             ask for the level as the owner knows it
+draw             hold units out of a sale's pool, in whichever of its cells has them
+anchor           the first of all cells of a sale: its owner keeps the sale's tally
+tally            what a sale has given so far, and to whom: by it the limit is kept
 request          what an owner is asked to do at once: one id, one or more cells, all or nothing
 outcome          the stored first answer to a request
 refusal          an expected no, a value

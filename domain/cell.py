@@ -21,7 +21,7 @@ UNALLOT = BY_PATH[Kind.UNALLOT, Bucket.AVAILABLE, Bucket.AVAILABLE]
 
 class Hold(NamedTuple):
     """A reservation's part in this cell. `seq` and `available_after` (of its pool) are those of
-    the entry that made it; `deadline` is None once confirmed."""
+    the entry that made it; `deadline` is None once confirmed; `customer` is told in sales only."""
 
     quantity: int
     deducted: int
@@ -30,6 +30,7 @@ class Hold(NamedTuple):
     pool: str | None
     seq: int
     available_after: int
+    customer: str | None = None
 
     @property
     def left(self) -> int:
@@ -53,8 +54,19 @@ class Level(NamedTuple):
 
 
 @dataclass(slots=True, eq=False)
+class Tally:
+    """What a sale has given so far. `taken`: units per customer, in open holds and handed over.
+    `drawn`: every reservation that was ever accepted, in order. `tickets`: who used which."""
+
+    taken: dict[str, int] = field(default_factory=dict)
+    drawn: dict[UUID, None] = field(default_factory=dict)
+    tickets: dict[UUID, UUID] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
 class Cell:
-    """`units` are the tracked buckets in the order of TRACKED, the open pool first."""
+    """`units` are the tracked buckets in the order of TRACKED, the open pool first. `tallies`, by
+    pool, are of the sales whose anchor this cell is; None as long as nobody needs one."""
 
     key: CellKey
     as_of: datetime
@@ -65,6 +77,7 @@ class Cell:
     units: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
     pools: dict[str, int] = field(default_factory=dict)
     holds: dict[UUID, Hold] = field(default_factory=dict)
+    tallies: dict[str, Tally] | None = None
 
     def in_pool(self, pool: str | None) -> int:
         return self.units[AVAILABLE] if pool is None else self.pools.get(pool, 0)

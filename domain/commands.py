@@ -89,12 +89,29 @@ class Allot(NamedTuple):
 
 
 class Unallot(NamedTuple):
+    """Give `quantity` units of `pool` back to the open pool; None gives back all that is left."""
+
     pool: str
-    quantity: int
+    quantity: int | None
 
 
 class Read(NamedTuple):
     """Changes nothing: answers the level as the owner knows it."""
+
+
+class Draw(NamedTuple):
+    """Hold `quantity` units of its line's SKU out of a sale's `pool`. The lines of a request name
+    the cells that may give them, the preferred first; which of them do, their owner decides.
+    `limit` is per customer and for all SKUs together. Decided by domain.draws."""
+
+    reservation: UUID
+    quantity: int
+    deadline: datetime
+    pool: str
+    limit: int | None
+    opens_at: datetime
+    closes_at: datetime
+    ticket: UUID | None = None
 
 
 Command = (
@@ -112,9 +129,10 @@ Command = (
     | Allot
     | Unallot
     | Read
+    | Draw
 )
 COMMANDS: tuple[type[Command], ...] = get_args(Command)
-REMEMBERED = (Reserve, Deduct, Receive, Adjust, Move, Return, Allot, Unallot)
+REMEMBERED = (Reserve, Deduct, Receive, Adjust, Move, Return, Allot, Unallot, Draw)
 """The commands whose first answer is stored; the others are safe to repeat by their nature."""
 
 
@@ -134,7 +152,8 @@ class Request(NamedTuple):
     """One id and what it does, in one owner. `fingerprint` (64 bits, signed) tells whether two
     requests with the same id have the same content. `home` is the first cell of the whole request:
     its outcome has slot 0, so two requests with one id always meet in one row, wherever their
-    other cells are. All lines carry the same type of command; no cell stands in two lines."""
+    other cells are. All lines carry the same type of command; no cell stands in two lines. The
+    home of a Draw is its sale's anchor, the first of all cells of the sale."""
 
     id: UUID
     fingerprint: int
@@ -142,3 +161,11 @@ class Request(NamedTuple):
     lines: tuple[Line, ...]
     note: Note
     buyer: Buyer = Buyer()
+
+    @property
+    def at(self) -> tuple[CellKey, ...]:
+        """The cells whose one owner is asked. A draw is decided where its sale's tally is: while
+        other cells of the sale are elsewhere, the fence keeps them safe."""
+        if type(self.lines[0].command) is Draw:
+            return (self.home,)
+        return tuple([line.cell for line in self.lines])

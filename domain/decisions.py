@@ -193,9 +193,12 @@ def decide_allot(cell: Cell, command: Allot, request_id: UUID, now: datetime) ->
 def decide_unallot(
     cell: Cell, command: Unallot, request_id: UUID, now: datetime
 ) -> Change | Refusal:
-    if bad := bad_quantity(command.quantity):
+    if command.quantity is not None and (bad := bad_quantity(command.quantity)):
         return bad
-    return moved(cell, UNALLOT, command.quantity, request_id, now, command.pool)
+    quantity = command.quantity or cell.in_pool(command.pool)
+    if not quantity:
+        return NO_CHANGE
+    return moved(cell, UNALLOT, quantity, request_id, now, command.pool)
 
 
 def decide_read(cell: Cell, command: Read, request_id: UUID, now: datetime) -> Change | Refusal:

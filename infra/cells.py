@@ -8,8 +8,10 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from domain.cell import Cell, Hold
+from domain.cell import Cell, Hold, Tally
 from domain.commands import CellKey
+from domain.draws import TICKET, note_draw
+from domain.flash_sales import sale_of
 from domain.refusals import NotFound
 from infra.ledger import STATES, StoredOutcome
 
@@ -30,7 +32,7 @@ SELECT s, w, 0, 0, 0, 0, 0, 0, 0, $3 FROM unnest($1::int[], $2::int[]) AS x (s, 
 ON CONFLICT (sku_id, warehouse_id) DO NOTHING
 """
 COLUMNS = """hold.cell_id, hold.reservation_id, hold.quantity, hold.deducted, hold.state,
-  hold.deadline, hold.pool, hold.seq, hold.available_after"""
+  hold.deadline, hold.pool, hold.seq, hold.available_after, hold.customer"""
 OPEN_HOLDS = f"SELECT {COLUMNS} FROM hold WHERE cell_id = ANY($1::int[]) AND state <= 1"
 HOLDS = f"""
 SELECT {COLUMNS} FROM unnest($1::uuid[], $2::int[]) AS x (reservation, cell)
@@ -67,6 +69,14 @@ SELECT newest.reservation_id, newest.cell_id, (SELECT count(*) FROM page) AS loo
   stranded.sku, stranded.warehouse, stranded.reservation_id
 FROM newest LEFT JOIN stranded ON true
 """
+DRAWN = """
+SELECT h.pool, h.reservation_id, h.customer,
+  CASE WHEN h.state <= 2 THEN h.quantity ELSE h.deducted END AS units, e.reference
+FROM hold h JOIN entry e ON e.cell_id = h.cell_id AND e.seq = h.seq
+WHERE h.pool IS NOT NULL AND h.pool = ANY($1::text[])
+ORDER BY h.created_at, h.reservation_id
+"""
+"""What counts of a sale's holds: all of an open one, and what was handed over of any."""
 FIRST_HOLD = (UUID(int=0), 0)
 """Before the (reservation, cell id) of every hold."""
 
@@ -107,6 +117,22 @@ async def load_holds(
     reservations, cells = zip(*wanted, strict=True)
     rows = await connection.fetch(HOLDS, reservations, cells, timeout=READ_TIMEOUT_SECONDS)
     return {(row["reservation_id"], row["cell_id"]): made_hold(row) for row in rows}
+
+
+async def load_tallies(connection: asyncpg.Connection, pools: Sequence[str]) -> dict[str, Tally]:
+    """What the sales with these pools have given so far."""
+    rows = await connection.fetch(DRAWN, pools, timeout=READ_TIMEOUT_SECONDS)
+    tallies = {pool: Tally() for pool in pools}
+    for pool, reservation, customer, units, reference in rows:
+        note_draw(tallies[pool], reservation, customer, units, ticket_of(reference))
+    return tallies
+
+
+def ticket_of(reference: str | None) -> UUID | None:
+    """The ticket that a sale's entry refers to."""
+    if reference is None or not reference.startswith(TICKET):
+        return None
+    return UUID(reference.removeprefix(TICKET))
 
 
 async def load_outcomes(
@@ -157,4 +183,5 @@ def made_hold(row: Any) -> Hold:
         row["pool"],
         row["seq"],
         row["available_after"],
+        row["customer"] if sale_of(row["pool"]) else None,
     )

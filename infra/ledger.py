@@ -194,7 +194,7 @@ async def append(connection: asyncpg.Connection, batch: Batch) -> None:
 
 
 def hold_row(reservation: UUID, cell_id: int, new: NewHold) -> tuple[Any, ...]:
-    (quantity, deducted, state, deadline, pool, seq, available_after), buyer, caller = new
+    (quantity, deducted, state, deadline, pool, seq, available_after, _), buyer, caller = new
     return (
         reservation,
         cell_id,

@@ -20,7 +20,7 @@ INDEXES_BACK = [
 ]
 
 class Migration(migrations.Migration):
-    dependencies = [('onhand', '0006_seats')]
+    dependencies = [('onhand', '0007_sale_holds')]
 
     initial = False
 

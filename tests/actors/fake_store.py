@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from domain.cell import Cell, Hold
+from domain.cell import Cell, Hold, Tally
 from domain.commands import CellKey
+from domain.draws import note_draw
 from domain.refusals import NotFound
 from domain.states import OPEN_STATES, ReservationState
+from infra.cells import ticket_of
 from infra.ledger import (
     Batch,
     DuplicateRequest,
@@ -128,6 +130,17 @@ class FakeStore:
         await self.read()
         asked = set(requests)
         return [outcome for outcome in self.outcomes.values() if outcome.request_id in asked]
+
+    async def load_tallies(self, pools: Sequence[str]) -> dict[str, Tally]:
+        await self.read()
+        tallies = {pool: Tally() for pool in pools}
+        for (reservation, cell_id), hold in self.holds.items():
+            if hold.pool in tallies:
+                units = hold.deducted if hold.state in ENDED else hold.quantity
+                reference = self.entries[cell_id, hold.seq][7]
+                ticket = ticket_of(reference)
+                note_draw(tallies[hold.pool], reservation, hold.customer, units, ticket)
+        return tallies
 
     async def load_due(self, now: datetime, limit: int) -> list[tuple[CellKey, UUID]]:
         await self.read()

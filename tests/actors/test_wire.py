@@ -19,10 +19,10 @@ from actors.wire import (
     LineDone,
     Moved,
     Reply,
-    decode_line_done,
+    decode_answer,
     decode_replies,
     decode_requests,
-    encode_line_done,
+    encode_answer,
     encode_replies,
     encode_requests,
     unwrap,
@@ -141,9 +141,10 @@ def test_a_frame_may_mix_all_replies(sent: list[Reply]) -> None:
 
 
 @FRAMES
-@given(LINES_DONE)
-def test_a_stored_outcome_is_read_as_it_was_written(done: LineDone) -> None:
-    assert decode_line_done(encode_line_done(done)) == done
+@given(st.one_of(LINES_DONE, REPLIES[Done]))
+def test_a_stored_outcome_is_read_as_it_was_written(done: LineDone | Done) -> None:
+    assert decode_answer(encode_answer(done)) == done
+    assert type(decode_answer(encode_answer(done))) is type(done)
 
 
 def test_every_refusal_has_its_place_on_the_wire() -> None:

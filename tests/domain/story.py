@@ -134,7 +134,7 @@ def read_goods(words: list[str]) -> Command:
         case ["allot", pool, quantity]:
             return Allot(pool, int(quantity))
         case ["unallot", pool, quantity]:
-            return Unallot(pool, int(quantity))
+            return Unallot(pool, None if quantity == "all" else int(quantity))
         case ["read"]:
             return Read()
         case _:

@@ -3,7 +3,7 @@ ones. That the others are safe to repeat is shown in test_small_worlds."""
 
 import pytest
 
-from domain.commands import COMMANDS, REMEMBERED, Allot, CellKey, Line, Request
+from domain.commands import COMMANDS, REMEMBERED, Allot, CellKey, Draw, Line, Request
 from domain.decisions import DECISIONS
 from domain.ledger import Note
 from tests.domain.story import id_of, read, tell
@@ -13,8 +13,8 @@ WORDS = """reserve confirm deduct release expire withdraw adopt receive adjust m
 
 
 def test_every_command_has_its_decision() -> None:
-    assert tuple(DECISIONS) == COMMANDS
-    assert [command.__name__.lower() for command in COMMANDS] == WORDS.split()
+    assert (*DECISIONS, Draw) == COMMANDS, "only a draw is decided elsewhere"
+    assert [command.__name__.lower() for command in DECISIONS] == WORDS.split()
     assert [d.__name__.removeprefix("decide_") for d in DECISIONS.values()] == WORDS.split()
 
 
@@ -39,4 +39,5 @@ def test_a_request_is_for_nobody_in_particular_unless_told() -> None:
     key = CellKey("MUG", "BER")
     request = Request(id_of("Q1"), 7, key, (Line(key, Allot("web", 1)),), Note("ann"))
     assert request.buyer == (None, None)
+    assert request.at == (key,)
     assert request.note == ("ann", None, None, None)

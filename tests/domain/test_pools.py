@@ -20,6 +20,18 @@ def test_units_are_ring_fenced_and_given_back() -> None:
     """)
 
 
+def test_all_that_is_left_is_given_back_whatever_it_is() -> None:
+    tell("""
+        receive 9                 -> ok 9/0
+        allot web 4               -> ok 5/0 web=4
+        reserve R1 1 from web     -> ok 5/1 web=3
+        unallot web all           -> ok 8/1
+        last                      -> unallot available > available 3 web
+        unallot web all           -> same 8/1
+        unallot web 0             -> invalid quantity
+    """)
+
+
 def test_no_more_is_ring_fenced_or_given_back_than_is_there() -> None:
     tell("""
         unallot web 1             -> short 0

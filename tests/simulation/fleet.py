@@ -99,7 +99,7 @@ class Fleet:
         return [unwrapped(answer[0]) for answer in answers if not isinstance(answer, BaseException)]
 
     def ship_of(self, request: Request) -> Ship:
-        return self.ships[self.owner_of(request.lines[0].cell)]
+        return self.ships[self.owner_of(request.at[0])]
 
     async def anyhow(self, requests: list[Request]) -> list[Reply]:
         """To the owner, or to the one it has replaced; the caller may leave before the answer."""

@@ -24,7 +24,8 @@ SELECT s.code, w.code, c.available, c.reserved, c.seq,
     WHERE h.cell_id = c.id AND h.state <= 1) AS held,
   (SELECT coalesce(sum(CASE WHEN e.movement IN (1, 3, 4) THEN e.quantity
     WHEN e.movement = 2 THEN -e.quantity ELSE 0 END), 0)
-    FROM entry e WHERE e.cell_id = c.id) AS folded
+    FROM entry e WHERE e.cell_id = c.id) AS folded,
+  (SELECT coalesce(sum(units::int), 0) FROM jsonb_each_text(c.pools) AS p (name, units)) AS pooled
 FROM cell c {PLACES}
 """
 
@@ -53,8 +54,8 @@ class Books:
         return (rows[0]["available"], rows[0]["reserved"]) if rows else (0, 0)
 
     async def balance(self) -> None:
-        """Holds are what is reserved, the ledger is what is available, with no gap in it."""
+        """Holds are what is reserved, the ledger is what is available, pools and all; no gap."""
         for row in await self.connection.fetch(CELLS):
             assert row["held"] == row["reserved"], row
-            assert row["folded"] == row["available"], row
+            assert row["folded"] == row["available"] + row["pooled"], row
             assert row["entries"] == row["seq"], row
