@@ -20,12 +20,14 @@ from graphql import (
     GraphQLSchema,
     GraphQLUnionType,
     Undefined,
+    default_field_resolver,
 )
 from strawberry.schema.config import StrawberryConfig
 
 from schema import refusals
 from schema.catalogue import CatalogueMutations, CatalogueQueries
 from schema.changes import StockSubscriptions
+from schema.compiled.outcome import unless_known
 from schema.context import Context
 from schema.executor import ATTRIBUTE
 from schema.flash_sales import FlashSaleMutations, FlashSaleQueries, FlashSaleSubscriptions
@@ -105,6 +107,9 @@ def tune(schema: GraphQLSchema) -> None:
             make_plain(graphql_type)
             for field in graphql_type.fields.values():
                 leave_out_nulls(field.args.values())
+    for root in (schema.query_type, schema.mutation_type):
+        for field in root.fields.values() if root else ():
+            field.resolve = unless_known(field.resolve or default_field_resolver)
 
 
 def name_of(value: object, info: GraphQLResolveInfo[Context], _type: object) -> str:

@@ -25,6 +25,8 @@ from graphql import (
     validate,
 )
 
+from schema.compiled.plan import Plan, plan_of
+
 TOKENS_LIMIT = 50_000  # of one document: some 800 aliased mutations with their inputs written out
 ALIASES_LIMIT = 1_000  # of one document
 DEPTH_LIMIT = 12  # fields within fields, introspection apart
@@ -38,10 +40,11 @@ VALIDATION_FAILED = {"code": "GRAPHQL_VALIDATION_FAILED"}
 
 
 class Prepared(NamedTuple):
-    """A valid document, and the operation in it that is meant."""
+    """A valid document, the operation in it that is meant, and the plan for it, if it has one."""
 
     document: DocumentNode
     operation: OperationDefinitionNode
+    plan: Plan | None
 
     @property
     def kind(self) -> OperationType:
@@ -54,13 +57,18 @@ class Prepared(NamedTuple):
 
 
 class Documents:
-    """Prepares documents for one schema."""
+    """Prepares documents for one schema. A text is read once, whatever operations are named."""
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self.schema = schema
         self.remembered = lru_cache(REMEMBERED_DOCUMENTS)(self.read)
+        self.chosen = lru_cache(REMEMBERED_DOCUMENTS)(self.choose)
 
     def prepare(self, text: str, operation_name: str | None) -> Prepared | list[GraphQLError]:
+        is_short = len(text) + len(operation_name or "") <= REMEMBERED_CHARACTERS
+        return (self.chosen if is_short else self.choose)(text, operation_name)
+
+    def choose(self, text: str, operation_name: str | None) -> Prepared | list[GraphQLError]:
         found = self.remembered(text) if len(text) <= REMEMBERED_CHARACTERS else self.read(text)
         if isinstance(found, list):
             return found
@@ -68,7 +76,7 @@ class Documents:
         if operation is None:
             message = "name one of the document's operations in operationName"
             return [GraphQLError(message, extensions=VALIDATION_FAILED)]
-        return Prepared(found, operation)
+        return Prepared(found, operation, plan_of(self.schema, found, operation))
 
     def read(self, text: str) -> DocumentNode | list[GraphQLError]:
         try:
