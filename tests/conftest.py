@@ -1,5 +1,5 @@
-"""The wall around unit tests: outside tests/integration and tests/e2e nothing opens a socket to
-anywhere or starts Ray. An event loop's own socket pair is let through."""
+"""The wall around unit tests: outside tests/integration, tests/soak and tests/e2e nothing opens a
+socket to anywhere or starts Ray. An event loop's own socket pair is let through."""
 
 import sys
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-OPEN = ("integration", "e2e")
+OPEN = ("integration", "soak", "e2e")
 WALLED_EVENTS = frozenset({"socket.bind", "socket.connect", "socket.getaddrinfo", "socket.sendto"})
 TESTS = Path(__file__).parent
 

@@ -1,0 +1,215 @@
+"""The checker lets true histories through, and rejects every kind of lie that it is there for."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from tests.soak.checker import check
+from tests.soak.history import Balance, Call, Evidence, Limit, Place, Row, Short, Told
+
+TEA: Place = ("TEA", "BERLIN")
+CUP: Place = ("CUP", "PARIS")
+SALE = "sale:1"
+
+
+def call(what: str, id: str, when: tuple[float, float | None], answer: str | None) -> Call:
+    return Call(what, id, *when, answer)
+
+
+def order(id: str, when: tuple[float, float | None], *told: Told, of: str = "Reservation") -> Call:
+    wanted = tuple((*line.cell, line.quantity) for line in told)
+    return replace(call("reserve", id, when, of), wanted=wanted, told=told)
+
+
+CLEAN = Evidence(
+    calls=(
+        replace(call("receive", "in", (0, 1), "StockLevel"), told=(Told(TEA, 5, 1, 5),)),
+        replace(call("receive", "more", (0, 1), "StockLevel"), told=(Told(CUP, 9, 1, 9),)),
+        order("a", (2, 4), Told(TEA, 2, 2, 3)),
+        order("b", (3, 6), Told(TEA, 3, 3, 0), Told(CUP, 1, 2, 8)),
+        replace(
+            call("reserve", "late", (7, 8), "InsufficientStock"),
+            wanted=((*TEA, 1),),
+            short=Short(*TEA, 1, 0),
+        ),
+        call("release", "a", (9, 10), "Reservation"),
+        call("confirm", "b", (9, 10), "Reservation"),
+        replace(call("deduct", "out", (11, 12), "Reservation"), reservation="b"),
+        replace(call("reserve", "unknown", (13, None), None), wanted=((*TEA, 1),)),
+        replace(call("reserve", "lost", (13, None), None), wanted=((*TEA, 1),)),
+    ),
+    rows=(
+        Row(TEA, 1, 1, 5, None, "in"),
+        Row(TEA, 2, 2, 2, None, "a"),
+        Row(TEA, 3, 2, 3, None, "b"),
+        Row(TEA, 4, 3, 2, None, "a"),
+        Row(TEA, 5, 5, 3, None, "out"),
+        Row(TEA, 6, 2, 1, None, "unknown"),
+        Row(CUP, 1, 1, 9, None, "more"),
+        Row(CUP, 2, 2, 1, None, "b"),
+        Row(CUP, 3, 5, 1, None, "out"),
+    ),
+    balances={TEA: Balance(6, 1, 1), CUP: Balance(3, 8, 0)},
+)
+
+
+def buyer(id: str, seq: int, after: int) -> Call:
+    bought = order(id, (seq, seq + 0.5), Told(TEA, 2, seq, after))
+    return replace(bought, customer="bob", pool=SALE)
+
+
+ON_SALE = Evidence(
+    calls=(
+        replace(call("receive", "in", (0, 1), "StockLevel"), told=(Told(TEA, 9, 1, 9),)),
+        call("allot", "sale", (1, 2), "StockLevel"),
+        buyer("a", 3, 6),
+        call("release", "a", (4, 4.5), "Reservation"),
+        buyer("b", 5, 6),
+    ),
+    rows=(
+        Row(TEA, 1, 1, 9, None, "in", 1),
+        Row(TEA, 2, 24, 8, SALE, "sale", 2),
+        Row(TEA, 3, 2, 2, SALE, "a", 3),
+        Row(TEA, 4, 3, 2, SALE, "a", 4),
+        Row(TEA, 5, 2, 2, SALE, "b", 5),
+    ),
+    balances={TEA: Balance(5, 1, 2)},
+    limits=(Limit(SALE, 3),),
+)
+Change = Callable[[Evidence], Evidence]
+
+
+def told(id: str, what: str = "reserve", **changes: object) -> Change:
+    """Somebody was told something else."""
+
+    def change(evidence: Evidence) -> Evidence:
+        calls = [
+            replace(known, **changes) if (known.id, known.what) == (id, what) else known  # type: ignore[arg-type]
+            for known in evidence.calls
+        ]
+        assert tuple(calls) != evidence.calls, "nothing was planted"
+        return replace(evidence, calls=tuple(calls))
+
+    return change
+
+
+def rows(balance: Balance, *written: Row, lost: tuple[int, ...] = ()) -> Change:
+    """The ledger of the tea is another: these entries instead of those at their seqs."""
+
+    def change(evidence: Evidence) -> Evidence:
+        gone = {row.seq for row in written} | set(lost)
+        kept = [row for row in evidence.rows if row.cell != TEA or row.seq not in gone]
+        balances = evidence.balances | {TEA: balance}
+        return replace(evidence, rows=(*kept, *written), balances=balances)
+
+    return change
+
+
+AGAIN = (Row(TEA, 4, 2, 2, None, "a"), Row(TEA, 5, 5, 3, None, "out"))
+FAULTS: dict[str, tuple[str, Change]] = {
+    "an accepted order is lost": (
+        "accepted at seq 2",
+        rows(Balance(1, 5, 0), lost=(2, 3, 4, 5, 6)),
+    ),
+    "a line of an order is lost": ("wanted", told("b", told=(Told(TEA, 3, 3, 0),))),
+    "an id is done twice": (
+        "held 2 times",
+        rows(Balance(6, 0, 2), Row(TEA, 1, 1, 7, None, "in"), *AGAIN),
+    ),
+    "goods come in twice": (
+        "received 2 times",
+        rows(Balance(7, 6, 1), Row(TEA, 7, 1, 5, None, "in")),
+    ),
+    "goods go out twice": (
+        "handed over more than once",
+        rows(Balance(7, 1, 0), Row(TEA, 7, 5, 1, None, "out")),
+    ),
+    "two seqs are swapped": (
+        "accepted at seq 2",
+        rows(Balance(6, 1, 1), Row(TEA, 2, 2, 3, None, "b"), Row(TEA, 3, 2, 2, None, "a")),
+    ),
+    "the ledger's order is not that of time": (
+        "had been answered",
+        told("a", invoked=6.5, returned=6.8),
+    ),
+    "more is held than there was": (
+        "more than the stock",
+        rows(Balance(6, -1, 1), Row(TEA, 1, 1, 3, None, "in")),
+    ),
+    "a wrong rest is told": ("told 4 left", told("a", told=(Told(TEA, 2, 2, 4),))),
+    "a wrong rest is told at a receipt": (
+        "told 6 left",
+        told("in", "receive", told=(Told(TEA, 5, 1, 6),)),
+    ),
+    "sold out is said where it never was": (
+        "was never true",
+        told("late", invoked=11.5, returned=11.9),
+    ),
+    "sold out is said with a figure that never was": (
+        "was never true",
+        told("late", short=Short(*TEA, 9, 7)),
+    ),
+    "a refusal names more than was wanted": (
+        "was never true",
+        told("late", short=Short("TEA", None, 1, 4)),
+    ),
+    "a refused order is held all the same": (
+        "done all the same",
+        told("unknown", answer="InsufficientStock", returned=14.0, short=Short(*TEA, 1, 0)),
+    ),
+    "a release is lost": (
+        "was not given back",
+        rows(
+            Balance(5, 0, 2 - 1 + 1),
+            Row(TEA, 4, 5, 3, None, "out"),
+            Row(TEA, 5, 1, 1, None, "in"),
+            Row(TEA, 6, 2, 1, None, "unknown"),
+        ),
+    ),
+    "an entry that nobody asked for": (
+        "nobody asked for it",
+        rows(Balance(7, 2, 1), Row(TEA, 7, 1, 1, None, "stranger")),
+    ),
+    "a paid order expires": (
+        "confirmed, and expired",
+        rows(Balance(5, 4, 0), Row(TEA, 5, 4, 3, None, "b"), lost=(6,)),
+    ),
+    "the stored balance is another": ("stored", rows(Balance(6, 2, 1))),
+    "an entry is missing": ("has seq 6", rows(Balance(6, 1, 1), lost=(5,))),
+}
+
+
+def test_a_true_history_is_let_through() -> None:
+    assert check(CLEAN) == []
+    assert check(ON_SALE) == []
+    assert check(replace(CLEAN, calls=CLEAN.calls[::-1], rows=CLEAN.rows[::-1])) == []
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_is_rejected(fault: str) -> None:
+    expected, change = FAULTS[fault]
+    found = check(change(CLEAN))
+    assert any(expected in complaint for complaint in found), found
+
+
+def test_a_customer_over_the_limit_is_rejected() -> None:
+    greedy = replace(ON_SALE, rows=(*ON_SALE.rows[:3], ON_SALE.rows[4]._replace(seq=4)))
+    found = check(replace(greedy, limits=(Limit(SALE, 4),)))
+    assert not any("are allowed" in complaint for complaint in found)
+    found = check(greedy)
+    assert any("bob has 4 of sale:1" in complaint for complaint in found), found
+
+
+def test_a_limit_that_was_broken_for_a_moment_only_is_broken() -> None:
+    between = (*ON_SALE.rows[:3], ON_SALE.rows[4]._replace(seq=4), ON_SALE.rows[3]._replace(seq=5))
+    moments = [row._replace(at=float(row.seq)) for row in between]
+    found = check(replace(ON_SALE, rows=tuple(moments)))
+    assert any("are allowed" in complaint for complaint in found), found
+
+
+def test_sold_out_without_a_warehouse_counts_them_all() -> None:
+    late = told("late", short=Short("TEA", None, 1, 0))(CLEAN)
+    assert check(late) == []
+    early = told("late", invoked=1.5, returned=1.8, short=Short("TEA", None, 1, 0))(CLEAN)
+    assert any("was never true" in complaint for complaint in check(early))

@@ -1,0 +1,94 @@
+"""Kills parts of a shop in an order that chance gives, and waits each time until all of it works
+again. Every process is found below the shop's own and ended by its own id."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from random import Random
+from time import monotonic
+
+import psutil
+
+from tests.integration.caller import LEVEL
+from tests.integration.whole import Whole
+from tests.soak.buyers import Buyers
+
+HEAL_SECONDS = 240.0
+POLL_SECONDS = 0.2
+PROGRESS = 30
+"""Calls that are answered between two troubles."""
+OWNER = "ray::OwnerActor"
+
+
+def named(name: str) -> Callable[[psutil.Process], bool]:
+    return lambda process: process.name().startswith(name[:15])
+
+
+def running(words: str) -> Callable[[psutil.Process], bool]:
+    return lambda process: words in " ".join(process.cmdline())
+
+
+PARTS = {
+    "an owner": named(OWNER),
+    "Ray's GCS": named("gcs_server"),
+    "Ray's raylet": named("raylet"),
+    "PostgreSQL": named("postgres"),
+    "NATS": named("nats-server"),
+    "Redis": named("redis-server"),
+    "the relay": running("infra.relay"),
+    "an API worker": running("api.app:create_app"),
+}
+
+
+class Tormentor:
+    def __init__(self, shop: Whole, buyers: Buyers, chance: Random) -> None:
+        self.shop = shop
+        self.buyers = buyers
+        self.chance = chance
+        self.kinds: list[str] = []
+        self.whole = self.standing()
+
+    def processes(self, kind: str) -> list[psutil.Process]:
+        """Of a server that has children of its own kind only the first."""
+        found = list(self.alive(kind))
+        pids = {process.pid for process in found}
+        if kind == "PostgreSQL":
+            return [process for process in found if process.ppid() not in pids]
+        if kind == "an API worker":
+            return [process for process in found if process.ppid() in pids] or found
+        return found
+
+    def alive(self, kind: str) -> Iterator[psutil.Process]:
+        for process in self.shop.parts():
+            try:
+                if process.status() != psutil.STATUS_ZOMBIE and PARTS[kind](process):
+                    yield process
+            except psutil.NoSuchProcess:
+                continue
+
+    def standing(self) -> dict[str, int]:
+        return {kind: len(self.processes(kind)) for kind in PARTS}
+
+    def strike(self) -> str:
+        """Every kind once, in a new order, before any comes again."""
+        self.kinds = self.kinds or self.chance.sample(sorted(PARTS), len(PARTS))
+        kind = self.kinds.pop()
+        self.chance.choice(self.processes(kind)).kill()
+        return kind
+
+    async def torment(self) -> tuple[str, float]:
+        """One trouble: what it was, and the seconds until all was well again."""
+        kind = await asyncio.to_thread(self.strike)
+        began = monotonic()
+        async with asyncio.timeout(HEAL_SECONDS):
+            await self.healed()
+        await self.buyers.more(PROGRESS)
+        return kind, monotonic() - began
+
+    async def healed(self) -> None:
+        """All parts stand, and every cell's owner answers."""
+        standing: dict[str, int] = {}
+        while standing != self.whole:
+            await asyncio.sleep(POLL_SECONDS)
+            standing = await asyncio.to_thread(self.standing)
+        for cell in self.buyers.cells:
+            await self.buyers.caller.ask(LEVEL, **cell._asdict(), consistency="STRONG")
