@@ -9,6 +9,7 @@ CONSOLE := web/console
 FROM_NPM := $(CONSOLE) tests/e2e
 TEST_SEEDS ?= 10000
 SOAK_SEEDS ?= 50000
+SOAK_MINUTES ?= 10
 
 .PHONY: setup up test check bench soak schema lock clean
 
@@ -49,8 +50,10 @@ bench: setup
 
 soak: setup
 	ONHAND_SIMULATION_SEEDS=$(SOAK_SEEDS) $(BIN)/python -m pytest tests/simulation
+	SOAK_MINUTES=$(SOAK_MINUTES) $(BIN)/python -m pytest -s tests/soak
 	$(BIN)/python -m pytest tests/integration/test_owner_killed.py \
-		tests/integration/test_servers_stopped.py tests/integration/test_crossing.py
+		tests/integration/test_servers_stopped.py tests/integration/test_crossing.py \
+		tests/integration/test_lost_replies.py
 
 schema: setup
 	$(BIN)/python -m schema.printed

@@ -21,11 +21,13 @@ class Road:
         self.lost: Counter[str] = Counter()
         self.is_calm = False
         self.legs: set[asyncio.Task[None]] = set()
+        self.ends: list[asyncio.StreamWriter] = []
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         inner_reader, inner_writer = await asyncio.open_connection(self.owner.host, self.owner.port)
         inner_writer.write(await reader.readexactly(len(self.owner.key)))
         ends = [writer, inner_writer]
+        self.ends += ends
         for leg in (
             self.carry(reader, inner_writer, ends, "request"),
             self.carry(inner_reader, writer, ends, "reply"),
@@ -74,7 +76,7 @@ async def lossy(owner: Address, chance: Random) -> AsyncIterator[tuple[Road, Add
         yield road, owner._replace(host=LOOPBACK, port=server.sockets[0].getsockname()[1])
     finally:
         server.close()
-        legs = list(road.legs)
-        for leg in legs:
-            leg.cancel()
-        await asyncio.gather(*legs, return_exceptions=True)
+        for end in road.ends:
+            end.close()
+        closed = (end.wait_closed() for end in road.ends)
+        await asyncio.gather(*closed, *road.legs, return_exceptions=True)

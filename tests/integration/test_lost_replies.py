@@ -30,6 +30,7 @@ pytestmark = pytest.mark.timeout(400)
 UNITS = 150
 ORDERS = 200
 AT_ONCE = 10
+OPENING = 10_000
 SEED = 23
 KEY = b"k" * 32
 CHAOS = {
@@ -117,12 +118,16 @@ async def test_calls_of_ray_that_get_lost_leave_one_effect_per_id(tmp_path: Path
     shop.environ |= {"RAY_testing_rpc_failure": msgspec.json.encode(CHAOS).decode()}
     await asyncio.to_thread(shop.start)
     try:
-        keys = [CellKey(new_code(), new_code()) for _ in range(4)]
-        async with books_of(shop) as books, Caller(shop) as watcher:
-            async with load(shop, keys, buyers=8, opening=10_000) as orders:
-                for pid in (await owner_pids(watcher)).values():
-                    os.kill(pid, signal.SIGKILL)
-                    await orders.more(40)
-            await orders.prove(books, 10_000)
+        await prove_under_kills(shop, [CellKey(new_code(), new_code()) for _ in range(4)])
     finally:
         await asyncio.to_thread(shop.stop)
+
+
+async def prove_under_kills(shop: Whole, keys: list[CellKey]) -> None:
+    """Owners are killed so that they have to be found again, by calls of Ray."""
+    async with books_of(shop) as books, Caller(shop) as watcher:
+        async with load(shop, keys, buyers=8, opening=OPENING) as orders:
+            for pid in (await owner_pids(watcher)).values():
+                os.kill(pid, signal.SIGKILL)
+                await orders.more(40)
+        await orders.prove(books, OPENING)

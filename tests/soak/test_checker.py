@@ -1,6 +1,6 @@
 """The checker lets true histories through, and rejects every kind of lie that it is there for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
@@ -80,12 +80,16 @@ ON_SALE = Evidence(
 Change = Callable[[Evidence], Evidence]
 
 
+def changed(call: Call, changes: Mapping[str, object]) -> Call:
+    return replace(call, **changes)  # type: ignore[arg-type]
+
+
 def told(id: str, what: str = "reserve", **changes: object) -> Change:
     """Somebody was told something else."""
 
     def change(evidence: Evidence) -> Evidence:
         calls = [
-            replace(known, **changes) if (known.id, known.what) == (id, what) else known  # type: ignore[arg-type]
+            changed(known, changes) if (known.id, known.what) == (id, what) else known
             for known in evidence.calls
         ]
         assert tuple(calls) != evidence.calls, "nothing was planted"
