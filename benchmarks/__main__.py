@@ -10,7 +10,7 @@ import click
 import uvloop
 from rich.console import Console
 
-from benchmarks import cold, graphql, machine, memory, pressure, race, report, rivals
+from benchmarks import cold, graphql, layer, machine, memory, pressure, race, report, rivals
 from benchmarks.ceilings import EMPTY_ACTOR, EmptyActor, append_rate
 from benchmarks.figures import Floor, Row, Section, at_least, at_most, ratio
 from benchmarks.ground import Ground, ground
@@ -23,7 +23,7 @@ from benchmarks.stock import PLENTY, Owners
 from infra.embedded.process import open_many_files
 
 ROOT = Path(__file__).parents[1]
-PARTS = ("owners", "rivals", "soldout", "pressure", "memory", "http", "cold")
+PARTS = ("owners", "rivals", "soldout", "pressure", "memory", "layer", "http", "cold")
 ON_THE_GROUND = {"owners", "rivals", "soldout", "pressure", "memory"}
 IN_FLIGHT = (1, 16, 64, 256, 1024)
 OWNERS = "owners"
@@ -81,6 +81,9 @@ def main(parts: tuple[str, ...], quick: bool) -> None:
         if wanted & ON_THE_GROUND:
             with ground() as made:
                 sections += on_the_ground(made, wanted, size, about, say)
+        if "layer" in wanted:
+            say("the GraphQL layer")
+            sections.append(layer.section(size.rounds, about))
         if "http" in wanted:
             say("GraphQL over HTTP")
             sections.append(over_http(size, about))
