@@ -21,7 +21,8 @@ from services.sale_door import Place, SaleDoor, SaleOffer, Wish
 from services.sale_history import ACCEPTED, UNKNOWN, Case, Did, History
 
 LOOK_SECONDS = (0.5, 8.0)
-"""A waiting buyer looks again after half of the estimate, within these."""
+"""A waiting buyer looks again after half of the estimate, later each time, within these."""
+LATER = 1.4
 ASKS_LIMIT = 6
 """Times that an answer that did not come is asked for with the same id."""
 AGAIN_SECONDS = 0.2
@@ -116,11 +117,12 @@ class Story:
     async def wait(self, buyer: Buyer) -> tuple[str | None, str]:
         """The token of a buyer who was let in, or how the wait ended."""
         joined = await self.asked(None, Did.JOIN, lambda: self.join(buyer))
+        pause, most = LOOK_SECONDS
         while isinstance(joined, Place):
             if joined.token is not None or joined.state is not TicketState.WAITING:
                 return joined.token, joined.state.value
-            least, most = LOOK_SECONDS
-            await asyncio.sleep(max(least, min((joined.wait_seconds or 0) / 2, most)))
+            await asyncio.sleep(min(max(pause, (joined.wait_seconds or 0) / 2), most))
+            pause *= LATER
             if self.is_over():
                 return None, "still waiting at the end"
             look = partial(self.door.ticket, joined.id)

@@ -120,7 +120,7 @@ def flash_sale_command(
     wanted = Wanted(units, warehouses, limit_per_customer, ttl_seconds, admitted)
     crowd = Crowd(buyers, rps, seconds, connections, arrivals, seed)
     with told_in_one_line():
-        server = resolved(Server(url, token), current_settings(), Role.OPERATOR)
+        server = resolved(Server(url, token), current_settings(), Role.ADMIN)
         verdict = uvloop.run(flash_sale(console, server, wanted, crowd))
     if not verdict.is_clean:
         raise SystemExit(1)

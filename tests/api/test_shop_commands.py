@@ -10,6 +10,8 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 from api.commands.demo import demo_command
+from api.commands.flash_sale import flash_sale_command
+from api.commands.flash_sale_report import show_history, show_verdict
 from api.commands.import_ import import_command
 from api.commands.replay import replay_command, show_figures
 from api.commands.visiting import told_in_one_line
@@ -17,6 +19,9 @@ from api.progress import stages
 from infra.outage import Outage
 from services.door import DoorError
 from services.figures import Call, Ending, Figures
+from services.sale_history import History
+from services.sale_verdict import TOLD_LIMIT, Fault, Verdict
+from tests.services import sale_world
 
 Ran = Callable[..., Result]
 
@@ -102,3 +107,27 @@ def test_a_replay_ends_with_its_figures() -> None:
     shown = console.file.getvalue()
     for words in ("1,234", "reserve", "51.0", "100.0", "INSUFFICIENT_STOCK", "50"):
         assert words in shown
+
+
+def test_a_crowd_without_a_curve_is_one_line(ran: Ran, tmp_path: Path) -> None:
+    path = tmp_path / "crowd.parquet"
+    path.write_bytes(b"no parquet")
+    result = ran(flash_sale_command, "--arrivals", str(path), "--url", "http://127.0.0.1:9")
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: crowd.parquet cannot be read")
+
+
+@pytest.mark.parametrize("option", [("--units", "0"), ("--rps", "0"), ("--buyers", "many")])
+def test_a_sale_without_units_or_buyers_is_a_usage_error(ran: Ran, option: tuple[str, str]) -> None:
+    assert ran(flash_sale_command, *option).exit_code == 2
+
+
+def test_the_report_of_a_sale_names_every_fault() -> None:
+    console = Console(file=io.StringIO(), width=100)
+    offer = sale_world.offer(units=4)
+    told = Verdict(3, 1, 0, {fault: [] for fault in Fault} | {Fault.OVERSOLD: ["one too many"] * 9})
+    show_history(console, History())
+    show_verdict(console, offer, told)
+    output = console.file.getvalue()  # type: ignore[attr-defined]
+    assert output.count("oversold: one too many") == TOLD_LIMIT
+    assert all(fault.value in output for fault in Fault)
