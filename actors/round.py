@@ -99,7 +99,7 @@ class Round:
     ) -> Done:
         """The anchor's fence moves with its tally, whoever gives the units: so no owner that knows
         less than another can give a customer more."""
-        draw = request.lines[0].command
+        draw = request.lines[0][1]
         assert isinstance(draw, Draw)
         note = request.note
         if draw.ticket is not None:

@@ -166,6 +166,6 @@ class Request(NamedTuple):
     def at(self) -> tuple[CellKey, ...]:
         """The cells whose one owner is asked. A draw is decided where its sale's tally is: while
         other cells of the sale are elsewhere, the fence keeps them safe."""
-        if type(self.lines[0].command) is Draw:
+        if type(self.lines[0][1]) is Draw:
             return (self.home,)
-        return tuple([line.cell for line in self.lines])
+        return tuple([line[0] for line in self.lines])

@@ -8,6 +8,7 @@ from uuid import UUID
 from domain.access import Caller, Permission
 from domain.cell import Hold
 from domain.commands import CellKey
+from domain.flash_sales import sale_of
 from domain.refusals import NotFound, NotPermitted
 from domain.routing import Want
 from domain.states import ReservationState, reservation_state
@@ -154,7 +155,7 @@ def as_reservation(where: Whereabout, holds: Mapping[CellKey, Hold]) -> Reservat
         ),
         where.customer,
         where.channel,
-        None,
+        sale_of(next(iter(holds.values())).pool),
         where.created_at,
         min(deadlines) if deadlines and state is ReservationState.HELD else None,
     )

@@ -5,23 +5,27 @@ by the same call; what nobody finishes ends at its deadline.
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
+from uuid import UUID
 
 from domain.access import Caller, Permission
 from domain.commands import Buyer
 from domain.decisions import QUANTITY_LIMIT
 from domain.ledger import Note
-from domain.refusals import Invalid, NotFound, Refusal
+from domain.refusals import Invalid, NotFound, Refusal, TicketRequired
 from domain.routing import Want
 from infra.models import TEXT_LENGTH
 from services.catalogue_cache import SkuInfo, WarehouseInfo
 from services.checks import bad_text, denied, fingerprint
+from services.draw import SaleTerms, draw, unfitting
+from services.flash_sales import terms_of
 from services.holding import Asked, Placed
 from services.outcomes import was_begun
 from services.reservations import Reservation, ReserveStock, Stored, as_reservation
 from services.route import place_wants
 from services.runtime import Runtime
+from services.tickets import admitted
 from services.whereabouts import Whereabout
 
 LINES_LIMIT = 2_000
@@ -34,11 +38,13 @@ async def reserve(rt: Runtime, caller: Caller, command: ReserveStock) -> Reserva
     if no := denied(caller, Permission.RESERVE) or bad_order(command):
         return no
     known = await known_of(rt, command.lines)
-    if no := bad_lines(command.lines, known):
-        return no
-    if (no := closed_lines(command.lines, known)) and not await was_begun(command.id):
-        return no
+    if bad := bad_lines(command.lines, known):
+        return bad
+    if (closed := closed_lines(command.lines, known)) and not await was_begun(command.id):
+        return closed
     wants = merged(command.lines)
+    if command.sale_id is not None:
+        return await reserve_in_sale(rt, caller, command, wants, command.sale_id)
     content = (wants, command.ttl_seconds, command.customer, command.channel, command.region)
     asked = Asked(
         command.id,
@@ -52,6 +58,46 @@ async def reserve(rt: Runtime, caller: Caller, command: ReserveStock) -> Reserva
         return as_reservation(placed.where, placed.holds)
     if not isinstance(placed, Placed):
         return placed
+    return kept(rt, caller, command, placed, deadline, command.ttl_seconds)
+
+
+async def reserve_in_sale(
+    rt: Runtime, caller: Caller, command: ReserveStock, wants: list[Want], sale_id: UUID
+) -> Reservation | Refusal:
+    """Until the sale's own ttl has passed. Who was served once is answered again, although the
+    ticket that let them in is of no use any more."""
+    terms = await terms_of(rt, sale_id)
+    if not isinstance(terms, SaleTerms):
+        return terms
+    if no := unfitting(wants, terms, command.customer):
+        return no
+    ticket = admitted(rt, terms, command.customer, command.ticket) if terms.waiting_room else None
+    if isinstance(ticket, TicketRequired):
+        if not await was_begun(command.id):
+            return ticket
+        ticket = None
+    content = (wants, str(sale_id), command.customer, command.channel, command.region)
+    asked = Asked(
+        command.id,
+        fingerprint("draw", content, caller.subject),
+        Note(caller.subject),
+        Buyer(command.customer, command.channel),
+    )
+    drawn = await draw(rt, asked, wants, terms, command.region, ticket)
+    if not isinstance(drawn, Placed):
+        return drawn
+    deadline = rt.clock.now() + timedelta(seconds=terms.ttl_seconds)
+    return kept(rt, caller, command, drawn, deadline, terms.ttl_seconds)
+
+
+def kept(
+    rt: Runtime,
+    caller: Caller,
+    command: ReserveStock,
+    placed: Placed,
+    deadline: datetime,
+    ttl_seconds: int,
+) -> Reservation:
     deadlines = [hold.deadline for hold in placed.holds.values() if hold.deadline is not None]
     where = Whereabout(
         command.id,
@@ -59,7 +105,7 @@ async def reserve(rt: Runtime, caller: Caller, command: ReserveStock) -> Reserva
         caller.subject,
         command.customer,
         command.channel,
-        min(deadlines, default=deadline) - timedelta(seconds=command.ttl_seconds),
+        min(deadlines, default=deadline) - timedelta(seconds=ttl_seconds),
     )
     rt.whereabouts.put(where)
     return as_reservation(where, placed.holds)
@@ -74,13 +120,11 @@ def merged(lines: Sequence[Want]) -> list[Want]:
     return [Want(sku, warehouse, quantity) for (sku, warehouse), quantity in ordered]
 
 
-def bad_order(command: ReserveStock) -> Invalid | NotFound | None:
+def bad_order(command: ReserveStock) -> Invalid | None:
     if not 1 <= len(command.lines) <= LINES_LIMIT:
         return Invalid("lines", f"must have between 1 and {LINES_LIMIT} lines")
     if not 1 <= command.ttl_seconds <= TTL_LIMIT_SECONDS:
         return Invalid("ttlSeconds", f"must be between 1 and {TTL_LIMIT_SECONDS}")
-    if command.sale_id is not None:
-        return NotFound("sale", str(command.sale_id))
     return (
         bad_text("customer", command.customer, TEXT_LENGTH)
         or bad_text("channel", command.channel, TEXT_LENGTH)

@@ -164,7 +164,6 @@ BAD: list[tuple[ReserveStock, Refusal | str]] = [
     (order(1, want(HERE, 1), customer="\ud800"), "customer"),
     (order(1, anywhere("NOTHING", 1)), NotFound("sku", "NOTHING")),
     (order(1, want(CellKey("TEA", "MARS"), 1)), NotFound("warehouse", "MARS")),
-    (order(1, want(HERE, 1), sale_id=rid(7)), NotFound("sale", str(rid(7)))),
 ]
 
 
