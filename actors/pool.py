@@ -40,6 +40,7 @@ def begin(settings: Settings, number: int) -> None:
             namespace=NAMESPACE,
             lifetime="detached",
             get_if_exists=True,
+            scheduling_strategy="SPREAD",
             num_cpus=0,
             max_restarts=-1,
             max_task_retries=0,
