@@ -4,6 +4,7 @@ starts from. Cells that nothing ever happened in are left out."""
 from collections.abc import Sequence
 
 import asyncpg
+import msgspec
 
 from infra.database import raw_connection
 from infra.levels import CellLevel
@@ -14,7 +15,7 @@ READ_TIMEOUT_SECONDS = 10.0
 LEVEL = """
 SELECT c.id, s.code, w.code, c.available, c.reserved, c.quarantined, c.damaged,
   coalesce((SELECT sum(units::int) FROM jsonb_each_text(c.pools) AS p (name, units)), 0)::int,
-  c.seq, c.as_of
+  c.seq, c.as_of, c.pools::text
 FROM cell c
 JOIN sku s ON s.id = c.sku_id
 JOIN warehouse w ON w.id = c.warehouse_id
@@ -32,7 +33,11 @@ async def read_page(
         rows = await connection.fetch(ALL, after, PAGE, timeout=READ_TIMEOUT_SECONDS)
     else:
         rows = await connection.fetch(OF_SKUS, after, PAGE, skus, timeout=READ_TIMEOUT_SECONDS)
-    return [CellLevel(*row) for row in rows]
+    return [CellLevel._make((*row[:10], decode_pools(row[10]))) for row in rows]
+
+
+def decode_pools(text: str | None) -> dict[str, int] | None:
+    return msgspec.json.decode(text, type=dict[str, int]) if text else None
 
 
 class Balances:

@@ -220,4 +220,4 @@ def without_holds(cell: Cell) -> Cell:
 
 
 def cell_level(cell: Cell) -> CellLevel:
-    return CellLevel._make((cell.id, *cell.key, *cell.level()))
+    return CellLevel._make((cell.id, *cell.key, *cell.level(), dict(cell.pools) or None))

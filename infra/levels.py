@@ -7,7 +7,8 @@ import msgspec
 
 
 class CellLevel(NamedTuple):
-    """A cell and what it holds at `seq`, in base units; `pooled` lies in pools but the open one."""
+    """A cell and what it holds at `seq`, in base units; `pooled` lies in pools but the open one,
+    and `pools` says in which: None if in none, or if nobody told."""
 
     cell_id: int
     sku: str
@@ -19,6 +20,7 @@ class CellLevel(NamedTuple):
     pooled: int
     seq: int
     as_of: datetime
+    pools: dict[str, int] | None = None
 
     @property
     def on_hand(self) -> int:

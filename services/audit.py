@@ -235,9 +235,10 @@ def in_words(level: CellLevel | None) -> str:
 
 async def differing(levels: list[CellLevel]) -> list[tuple[CellLevel, CellLevel | None]]:
     stored = await stored_levels({level.cell_id for level in levels})
+    bare = [level._replace(pools=None) for level in levels]
     return [
         (level, stored.get(level.cell_id))
-        for level in levels
+        for level in bare
         if level != stored.get(level.cell_id) and (level.seq or stored.get(level.cell_id) is None)
     ]
 

@@ -84,13 +84,13 @@ async def dress(rt: Runtime, levels: Sequence[CellLevel]) -> list[StockLevel]:
 
 
 def of_cell(key: CellKey, level: Level, cell_id: int = 0) -> CellLevel:
-    return CellLevel._make((cell_id, *key, *level))
+    return CellLevel._make((cell_id, *key, *level, None))
 
 
 def from_row(row: Sequence[Any]) -> CellLevel:
     """A row of COLUMNS."""
     pooled = sum(row[7].values()) if row[7] else 0
-    return CellLevel._make((*row[:7], pooled, *row[8:]))
+    return CellLevel._make((*row[:7], pooled, *row[8:], row[7] or None))
 
 
 async def stored_levels(**conditions: Any) -> list[CellLevel]:
