@@ -19,7 +19,7 @@ from tests.soak.tormentor import Tormentor
 
 BUYERS = 24
 HOT, COLD = 2, 4
-OPENING = 150
+OPENING = 40
 """Units in each cell, few enough to be sold out now and then."""
 ROWS = """
 SELECT s.code, w.code, e.seq, e.movement, e.quantity, e.pool, e.request_id::text,
