@@ -11,8 +11,8 @@ from math import ceil
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
-ADMISSION = timedelta(seconds=120)
-"""So long may a buyer who was let in take to reserve."""
+ADMISSION_LEAST, ADMISSION_MOST = timedelta(seconds=30), timedelta(seconds=120)
+"""A buyer who was let in may take as long to reserve as to pay, within these."""
 BURST = timedelta(seconds=1)
 """No more are let in at once than the sale's rate lets in during this."""
 NEWS_SHARE = 0.02
@@ -60,6 +60,7 @@ class Room(NamedTuple):
     closes_at: datetime
     is_closed: bool
     per_second: int
+    admission: timedelta
     is_sold_out: bool
     admitted_upto: int
     admissions: tuple[Admission, ...]
@@ -76,6 +77,11 @@ class View(NamedTuple):
 
 def ticket_id(sale_id: UUID, customer: str, place: int) -> UUID:
     return uuid5(sale_id, f"{place}/{customer}")
+
+
+def admission_of(ttl_seconds: int) -> timedelta:
+    """How long a buyer who was let in may take, in a sale with this ttl."""
+    return max(ADMISSION_LEAST, min(timedelta(seconds=ttl_seconds), ADMISSION_MOST))
 
 
 def to_admit(standing: Standing, per_second: int, paced_at: datetime, now: datetime) -> int:
@@ -106,10 +112,10 @@ def view_of(room: Room, place: int, now: datetime) -> View:
             return View(TicketState.SOLD_OUT, ahead, None, None)
         return View(TicketState.WAITING, ahead, wait_seconds(room, ahead, now), None)
     admitted_at = when_admitted(room, place)
-    if admitted_at is None or now >= admitted_at + ADMISSION:
+    if admitted_at is None or now >= admitted_at + room.admission:
         state = TicketState.SOLD_OUT if room.is_sold_out else TicketState.LAPSED
         return View(state, 0, None, None)
-    return View(TicketState.ADMITTED, 0, None, min(admitted_at + ADMISSION, room.closes_at))
+    return View(TicketState.ADMITTED, 0, None, min(admitted_at + room.admission, room.closes_at))
 
 
 def when_admitted(room: Room, place: int) -> datetime | None:

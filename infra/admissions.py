@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from domain.waiting_room import ADMISSION, Admission, Standing
+from domain.waiting_room import Admission, Standing
 from infra.database import raw_connection
 
 SKEW = timedelta(seconds=5)
 """Clocks of owners and of API processes are believed to differ by less."""
 ROOM = """
 SELECT s.opens_at, s.closes_at, s.closed_at, s.state, s.waiting_room, s.admitted_per_second,
+  s.ttl_seconds,
   q.epoch, q.admitted_upto, q.is_sold_out
 FROM flash_sale s LEFT JOIN flash_sale_queue q ON q.sale_id = s.id WHERE s.id = $1
 """
@@ -68,6 +69,7 @@ class SaleRow(NamedTuple):
     state: str
     waiting_room: bool
     admitted_per_second: int
+    ttl_seconds: int
     epoch: int | None
     admitted_upto: int | None
     is_sold_out: bool | None
@@ -123,10 +125,10 @@ class Admissions:
         return bool(await rows_of(RAISE, sale_id, epoch, place))
 
     async def progress(
-        self, sale_id: UUID, pool: str, skus: Sequence[str], now: datetime
+        self, sale_id: UUID, pool: str, skus: Sequence[str], since: datetime
     ) -> Progress | None:
-        """None: nobody has joined."""
-        asked = (sale_id, pool, list(skus), now - ADMISSION, SKEW)
+        """Who was let in after `since` may still buy. None: nobody has joined."""
+        asked = (sale_id, pool, list(skus), since, SKEW)
         rows = await rows_of(STANDING, *asked)
         if not rows:
             return None

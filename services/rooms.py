@@ -14,7 +14,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from domain.flash_sales import SaleState
-from domain.waiting_room import ADMISSION, Room
+from domain.waiting_room import Room, admission_of
 from infra.admissions import Admissions, SaleRow
 from infra.cache import Cache, CacheDown
 from infra.clock import Clock
@@ -77,7 +77,8 @@ class Watch:
         sale = await self.store.sale(self.sale_id)
         if sale is None:
             return None
-        since = now - ADMISSION
+        admission = admission_of(sale.ttl_seconds)
+        since = now - admission
         known = self.now.room.admissions if self.now else ()
         held = [one for one in known if one.at > since]
         after = held[-1].upto if held else 0
@@ -87,6 +88,7 @@ class Watch:
             sale.closes_at,
             sale.state in OVER,
             sale.admitted_per_second,
+            admission,
             bool(sale.is_sold_out),
             sale.admitted_upto or 0,
             (*held, *fresh),

@@ -17,7 +17,16 @@ from domain.access import Caller, Permission
 from domain.commands import CellKey
 from domain.flash_sales import pool_of
 from domain.refusals import Invalid, NotFound, NotPermitted, Refusal, SaleNotOpen, TicketRequired
-from domain.waiting_room import TicketState, View, is_news, paced, ticket_id, to_admit, view_of
+from domain.waiting_room import (
+    TicketState,
+    View,
+    admission_of,
+    is_news,
+    paced,
+    ticket_id,
+    to_admit,
+    view_of,
+)
 from infra.admissions import Admitted
 from infra.cache import CacheDown
 from infra.models import TEXT_LENGTH
@@ -87,6 +96,9 @@ class Sale(Terms, Protocol):
 
     @property
     def admitted_per_second(self) -> int: ...
+
+    @property
+    def ttl_seconds(self) -> int: ...
 
     @property
     def allotments(self) -> Mapping[CellKey, int]: ...
@@ -208,7 +220,8 @@ async def advance(rt: Runtime, sale: Sale) -> int:
     watch = rt.rooms.of(sale.id, rt.cache)
     store = rt.rooms.store
     skus = sorted({key.sku for key in sale.allotments})
-    found = await store.progress(sale.id, pool_of(sale.id), skus, now)
+    since = now - admission_of(sale.ttl_seconds)
+    found = await store.progress(sale.id, pool_of(sale.id), skus, since)
     if found is None:
         return 0
     await seeded(watch, sale)

@@ -9,12 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.waiting_room import (
-    ADMISSION,
+    ADMISSION_LEAST,
+    ADMISSION_MOST,
     Admission,
     Room,
     Standing,
     TicketState,
     View,
+    admission_of,
     is_news,
     paced,
     ticket_id,
@@ -80,7 +82,7 @@ def test_a_sale_is_sold_out_when_nothing_is_left_or_can_come_back(
 def room(**changed: Any) -> Room:
     """Places 1 to 10 lapsed, 11 to 15 were let in at noon, 16 to 20 half a minute later."""
     admissions = (Admission(11, 15, NOON), Admission(16, 20, after(30)))
-    base = Room(after(-600), CLOSES, False, 5, False, 20, admissions)
+    base = Room(after(-600), CLOSES, False, 5, ADMISSION_MOST, False, 20, admissions)
     return base._replace(**changed)
 
 
@@ -108,6 +110,16 @@ def test_a_ticket_says_what_its_place_is_worth(
     seen: Room, place: int, seconds: float, view: View
 ) -> None:
     assert view_of(seen, place, after(seconds)) == view
+
+
+@pytest.mark.parametrize(
+    ("ttl_seconds", "admission"),
+    [(1, ADMISSION_LEAST), (45, after(45) - NOON), (600, ADMISSION_MOST)],
+)
+def test_a_buyer_may_take_as_long_to_reserve_as_to_pay(
+    ttl_seconds: int, admission: timedelta
+) -> None:
+    assert admission_of(ttl_seconds) == admission
 
 
 NEWS = [
@@ -155,7 +167,7 @@ def test_whatever_happens_it_is_first_come_first_served_and_never_more_than_are_
     may_buy: dict[int, datetime] = {}
     for event, number in events:
         now += timedelta(seconds=0.25)
-        may_buy = {place: at for place, at in may_buy.items() if now < at + ADMISSION}
+        may_buy = {place: at for place, at in may_buy.items() if now < at + ADMISSION_MOST}
         if event == "join":
             joined += number
         elif event == "later":
@@ -167,7 +179,7 @@ def test_whatever_happens_it_is_first_come_first_served_and_never_more_than_are_
         elif event == "expire" and held:
             left, held = left + 1, held - 1
         elif event == "tick":
-            may_buy = {place: at for place, at in may_buy.items() if now < at + ADMISSION}
+            may_buy = {place: at for place, at in may_buy.items() if now < at + ADMISSION_MOST}
             standing = Standing(admitted, joined, left, held, len(may_buy))
             count = to_admit(standing, rate, paced_at, now)
             paced_at = paced(rate, paced_at, count, now)

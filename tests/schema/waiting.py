@@ -46,6 +46,7 @@ class Sale:
     closes_at: datetime = NOON + timedelta(hours=1)
     waiting_room: bool = True
     admitted_per_second: int = 10
+    ttl_seconds: int = 600
     allotments: dict[CellKey, int] | Any = None
 
 
@@ -119,6 +120,7 @@ class MemoryAdmissions(Admissions):
             "state": "open",
             "waiting_room": True,
             "admitted_per_second": 10,
+            "ttl_seconds": 600,
         }
         begun = {"epoch": None, "admitted_upto": 0, "is_sold_out": False}
         self.row = SaleRow(**given, **begun)  # type: ignore[arg-type]
@@ -156,11 +158,10 @@ class MemoryAdmissions(Admissions):
         return epoch == self.stored.epoch
 
     async def progress(
-        self, sale_id: UUID, pool: str, skus: Sequence[str], now: datetime
+        self, sale_id: UUID, pool: str, skus: Sequence[str], since: datetime
     ) -> Progress | None:
         if not self.stored.epoch:
             return None
-        since = now - timedelta(seconds=120)
         pending = [name for name, at in self.rows.values() if at > since]
         standing = Standing(
             self.row.admitted_upto or 0,
