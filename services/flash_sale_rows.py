@@ -145,7 +145,10 @@ class SaleCache:
         self.known.pop(sale_id, None)
 
     def count_refusal(self, sale_id: UUID, code: str) -> None:
-        """Kept here until the keeper of this process writes it down."""
+        """Kept here until the keeper of this process writes it down. Only sales that exist count:
+        anybody can make up an id."""
+        if self.known.get(sale_id, (None, 0.0))[0] is None:
+            return
         self.refused[sale_id, code] = self.refused.get((sale_id, code), 0) + 1
 
     def take_refused(self) -> dict[tuple[UUID, str], int]:

@@ -15,10 +15,10 @@ from domain.flash_sales import SaleState, pool_of
 from domain.ledger import Note
 from infra.database import connection
 from infra.models import FlashSale as SaleRow
-from services.flash_sale_figures import RefusedFor, figures_of
+from services.flash_sale_figures import RefusedFor, figures_of, refusals_of
 from services.flash_sale_progress import Progress, flash_sale_progress
 from services.flash_sale_rows import Allotment
-from services.flash_sales import cancel, close, create, flash_sale
+from services.flash_sales import cancel, close, create, flash_sale, terms_of
 from services.fulfil import confirm, release
 from services.pages import BadPage
 from services.sale_keeper import GRACE, Keeper, write_refusals
@@ -263,6 +263,8 @@ async def test_the_office_sees_what_changes_and_why_buyers_were_refused(shop: Sh
         await take(shop, 1, 2)
         second = await progress(watching)
         assert (second.left, second.held, second.accepted_per_second) == (28, 2, 0.5)
+        await terms_of(shop.rt, SALE)
+        shop.rt.sales.count_refusal(rid(9), "NOT_FOUND")
         for code in ("LIMIT_REACHED", "LIMIT_REACHED", "INSUFFICIENT_STOCK"):
             shop.rt.sales.count_refusal(SALE, code)
         await write_refusals(shop.rt)
@@ -271,6 +273,7 @@ async def test_the_office_sees_what_changes_and_why_buyers_were_refused(shop: Sh
         shop.rt.sales.count_refusal(SALE, "LIMIT_REACHED")
         await write_refusals(shop.rt)
         assert RefusedFor("LIMIT_REACHED", 3) in (await progress(watching)).refused
+        assert await refusals_of(rid(9)) == ()
 
 
 async def test_many_watchers_are_served_by_one_reading_and_the_last_one_ends_it(shop: Shop) -> None:
