@@ -44,7 +44,10 @@ async def reserve(rt: Runtime, caller: Caller, command: ReserveStock) -> Reserva
         return closed
     wants = merged(command.lines)
     if command.sale_id is not None:
-        return await reserve_in_sale(rt, caller, command, wants, command.sale_id)
+        answer = await reserve_in_sale(rt, caller, command, wants, command.sale_id)
+        if not isinstance(answer, Reservation):
+            rt.sales.count_refusal(command.sale_id, answer.code)
+        return answer
     content = (wants, command.ttl_seconds, command.customer, command.channel, command.region)
     asked = Asked(
         command.id,

@@ -28,6 +28,10 @@ CREATE = f"""mutation ($input: CreateFlashSaleInput!) {{ answer: createFlashSale
 CLOSE = f"""mutation ($id: ID!) {{ answer: closeFlashSale(id: $id) {{
   __typename ... on FlashSale {{ {SALE} }} ... on Refusal {{ code message }} }} }}"""
 FIND = f"query ($id: ID!) {{ answer: flashSale(id: $id) {{ {SALE} }} }}"
+RESERVE = """mutation ($input: ReserveStockInput!) { answer: reserveStock(input: $input) {
+  __typename ... on Reservation { id saleId } ... on Refusal { code }
+  ... on LimitReached { limit alreadyTaken } } }"""
+CONFIRM = "mutation ($id: ID!) { answer: confirmReservation(id: $id) { __typename } }"
 OWNERSHIP = "{ answer: ownership { name isDedicated cells { sku warehouse } } }"
 
 
@@ -67,6 +71,11 @@ class Sale:
     async def until_state(self, state: str) -> Any:
         return await self.until(lambda sale: sale["state"] == state)
 
+    async def reserve(self, customer: str, quantity: int, id: str | None = None) -> Any:
+        asked = {"id": id or new_id(), "saleId": self.id, "customer": customer}
+        line = {"sku": self.cells[0].sku, "quantity": quantity}
+        return await self.caller.ask(RESERVE, input={**asked, "lines": [line]})
+
     @property
     def seat(self) -> str:
         return f"sale-{self.id}"
@@ -90,11 +99,24 @@ def time_of(text: str) -> datetime:
 async def test_a_sale_opens_and_closes_to_the_second_and_its_units_come_home(shop: Whole) -> None:
     async with Caller(shop, role=Role.OPERATOR) as office, Caller(shop) as admin:
         sale = Sale(admin)
-        await sale.create(opens_in=3, lasts=3)
+        await sale.create(opens_in=3, lasts=6, limitPerCustomer=2, ttlSeconds=3)
+        assert (await sale.reserve("ann", 1))["code"] == "SALE_NOT_OPEN"
         sale.caller = office
         opened = await sale.until_state("OPEN")
         assert opened["figures"] == {"allotted": 20, "held": 0, "sold": 0, "left": 20}
         assert sale.seat in await dedicated(office)
+        paid = await sale.reserve("ann", 2)
+        assert paid["saleId"] == sale.id
+        await office.ask(CONFIRM, id=paid["id"])
+        buyers = [sale.reserve(customer, 2) for customer in ("bob", "bob", "eve")]
+        answers = await asyncio.gather(*buyers)
+        assert [answer["__typename"] for answer in answers].count("Reservation") == 2
+        limit = await sale.reserve("ann", 1)
+        assert (limit["code"], limit["alreadyTaken"]) == ("LIMIT_REACHED", 2)
+        held = (await sale.caller.ask(FIND, id=sale.id))["figures"]
+        assert held == {"allotted": 20, "held": 4, "sold": 2, "left": 14}
+        expired = await sale.until(lambda found: not found["figures"]["held"])
+        assert expired["figures"] == {"allotted": 20, "held": 0, "sold": 2, "left": 18}
         closed = await sale.until(lambda found: found["closedAt"] is not None)
         assert time_of(closed["openedAt"]) - time_of(closed["opensAt"]) < LATE
         assert time_of(closed["closedAt"]) - time_of(closed["closesAt"]) < LATE
@@ -102,7 +124,8 @@ async def test_a_sale_opens_and_closes_to_the_second_and_its_units_come_home(sho
         assert finished["figures"]["left"] == 0
         async with books_of(shop) as books:
             await books.balance(sale.cells)
-            assert [(await books.cell(cell))["available"] for cell in sale.cells] == [UNITS] * 2
+            available = [(await books.cell(cell))["available"] for cell in sale.cells]
+            assert sum(available) == 2 * UNITS - 2
         assert await placed(office, sale.cells) == []
 
 
@@ -112,15 +135,20 @@ async def test_a_shop_that_ends_during_a_sale_goes_on_with_it(
 ) -> None:
     async with Caller(battered) as caller:
         sale = Sale(caller)
-        await sale.create(opens_in=0, lasts=3600)
+        await sale.create(opens_in=0, lasts=3600, limitPerCustomer=2)
         await sale.until_state("OPEN")
+        bought = await sale.reserve("ann", 1, new_id())
+        await caller.ask(CONFIRM, id=bought["id"])
         await asyncio.to_thread(battered.stop if politely else battered.kill)
         await asyncio.to_thread(battered.start)
-        assert (await caller.ask(FIND, id=sale.id))["figures"]["left"] == 2 * ALLOTTED
+        assert await sale.reserve("ann", 1, bought["id"]) == bought
+        assert (await sale.reserve("ann", 2))["alreadyTaken"] == 1
+        assert (await caller.ask(FIND, id=sale.id))["figures"]["left"] == 2 * ALLOTTED - 1
         await caller.ask(CLOSE, id=sale.id)
         await sale.until_state("FINISHED")
         async with books_of(battered) as books:
             await books.balance(sale.cells)
-            assert [(await books.cell(cell))["available"] for cell in sale.cells] == [UNITS] * 2
+            available = [(await books.cell(cell))["available"] for cell in sale.cells]
+            assert sum(available) == 2 * UNITS - 1
     audited = await asyncio.to_thread(battered.run, "audit")
     assert audited.returncode == 0, audited.stdout + audited.stderr

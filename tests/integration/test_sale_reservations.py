@@ -158,3 +158,11 @@ async def test_what_expires_may_be_had_again(shop: Shop) -> None:
         return not isinstance(answer, LimitReached)
 
     assert await served()
+
+
+async def test_what_a_sale_refuses_is_counted(shop: Shop) -> None:
+    await is_open(shop)
+    for number, quantity in ((1, 2), (2, 1), (3, 3)):
+        await reserve(shop.rt, STOREFRONT, wanted(number, quantity))
+    await reserve(shop.rt, STOREFRONT, wanted(4, customer="eve", sale_id=rid(5)))
+    assert shop.rt.sales.take_refused() == {(SALE, "LIMIT_REACHED"): 2}
