@@ -40,6 +40,7 @@ class Keeper:
         self.under_way: dict[UUID, asyncio.Task[None]] = {}
         self.letting_in: dict[UUID, asyncio.Task[None]] = {}
         self.swept: dict[UUID, float] = {}
+        self.placing: dict[UUID, asyncio.Task[None]] = {}
         self.placed: dict[UUID, float] = {}
 
     async def run(self) -> None:
@@ -68,11 +69,14 @@ class Keeper:
         await write_refusals(self.rt)
 
     async def tick(self) -> None:
-        """One look at all sales. A sale whose step takes long holds back no other."""
+        """One look at all sales. A sale whose step takes long holds back no other, and one that
+        waits for an owner of its own opens meanwhile."""
         rows = await SaleRow.filter(is_settled=False).order_by("opens_at").limit(SALES_LIMIT)
         for row in rows:
             if row.id not in self.under_way and self.is_due(row):
                 self.under_way[row.id] = asyncio.create_task(self.attend(row.id))
+            if row.id not in self.placing and self.is_to_be_placed(row):
+                self.placing[row.id] = asyncio.create_task(self.place(row))
             is_open = row.waiting_room and row.state == SaleState.OPEN
             if is_open and row.id not in self.letting_in:
                 self.letting_in[row.id] = asyncio.create_task(self.let_in(row.id))
@@ -83,13 +87,11 @@ class Keeper:
         state = SaleState(row.state)
         if row.work is not None or state_by_time(state, row.opens_at, row.closes_at, now) != state:
             return True
-        time = asyncio.get_running_loop().time()
-        if is_warm(row, now):
-            return time >= self.placed.get(row.id, 0.0)
         if state is SaleState.CLOSED:
             return row.closed_at is None or now >= row.closed_at + GRACE
         if state not in (SaleState.CANCELLED, SaleState.FINISHED):
             return False
+        time = asyncio.get_running_loop().time()
         if row.finished_at is not None and time < self.swept.get(row.id, 0.0) + SWEEP_SECONDS:
             return False
         self.swept[row.id] = time
@@ -113,7 +115,6 @@ class Keeper:
             async with trying(lock_key(sale_id)) as lock:
                 row = None if lock is None else await SaleRow.get_or_none(id=sale_id)
                 if row is not None:
-                    self.placed[sale_id] = asyncio.get_running_loop().time() + PLACE_AGAIN_SECONDS
                     await take_step(self.rt, row)
                     self.rt.sales.forget(sale_id)
         except (Outage, *LOST) as error:
@@ -122,6 +123,24 @@ class Keeper:
             log.exception("a flash sale's step broke", extra={"saleId": str(sale_id)})
         finally:
             self.under_way.pop(sale_id, None)
+
+    def is_to_be_placed(self, row: SaleRow) -> bool:
+        """Whether it is time for an owner of its own, which it has not got yet."""
+        is_coming = row.state in (SaleState.SCHEDULED, SaleState.OPEN)
+        if not is_coming or row.seat or self.rt.clock.now() < row.opens_at - WARM_UP:
+            return False
+        return asyncio.get_running_loop().time() >= self.placed.get(row.id, 0.0)
+
+    async def place(self, row: SaleRow) -> None:
+        try:
+            await dedicate(self.rt, row)
+        except (Outage, *LOST) as error:
+            told("a flash sale has no owner of its own yet", row.id, why=repr(error))
+        except Exception:  # tidy: allow broad-except: the keeper goes on, this is tried again
+            log.exception("a flash sale is not placed", extra={"saleId": str(row.id)})
+        finally:
+            self.placed[row.id] = asyncio.get_running_loop().time() + PLACE_AGAIN_SECONDS
+            self.placing.pop(row.id, None)
 
 
 async def take_step(rt: Runtime, row: SaleRow) -> None:
@@ -132,8 +151,6 @@ async def take_step(rt: Runtime, row: SaleRow) -> None:
         await carry_out(rt, row)
     elif (new := state_by_time(state, row.opens_at, row.closes_at, now)) is not state:
         await turn(row, new, now)
-    elif is_warm(row, now):
-        await dedicate(rt, row)
     elif state is SaleState.CLOSED:
         await finish(rt, row, now)
     elif state is SaleState.CANCELLED and row.finished_at is None:
@@ -143,12 +160,6 @@ async def take_step(rt: Runtime, row: SaleRow) -> None:
         told("a cancelled flash sale is cleared away", row.id, units=units)
     elif state in (SaleState.CANCELLED, SaleState.FINISHED):
         await sweep(rt, row)
-
-
-def is_warm(row: SaleRow, now: datetime) -> bool:
-    """Whether it is time for an owner of its own, which it has not got yet."""
-    is_coming = row.state in (SaleState.SCHEDULED, SaleState.OPEN)
-    return is_coming and row.seat is None and now >= row.opens_at - WARM_UP
 
 
 async def turn(row: SaleRow, state: SaleState, now: datetime) -> None:

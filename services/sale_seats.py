@@ -22,8 +22,10 @@ async def dedicate(rt: Runtime, row: SaleRow) -> None:
     """Raises Outage when no process is free for it: the sale runs where its cells are, then."""
     seat = next(iter((await shared_cells(row.id)).values()), f"sale-{row.id}")
     await rt.stock.place(sorted(await held_units(row.id)), seat)
-    await SaleRow.filter(id=row.id).update(seat=seat)
-    told("a flash sale has an owner of its own", row.id, seat=seat)
+    if await SaleRow.filter(id=row.id, finished_at=None).update(seat=seat):
+        told("a flash sale has an owner of its own", row.id, seat=seat)
+    else:
+        await undedicate(rt, row)
 
 
 async def undedicate(rt: Runtime, row: SaleRow) -> None:

@@ -56,7 +56,7 @@ async def look(shop: Shop) -> SaleState:
     """One look of a keeper that has just been started; the sale's state after it."""
     keeper = Keeper(shop.rt)
     await keeper.tick()
-    await asyncio.gather(*keeper.under_way.values())
+    await asyncio.gather(*keeper.under_way.values(), *keeper.placing.values())
     found = await flash_sale(shop.rt, OPERATOR, SALE)
     assert found is not None
     return found.state  # type: ignore[union-attr]
@@ -148,6 +148,28 @@ async def test_a_sale_has_an_owner_of_its_own_from_before_it_opens_until_its_end
     shop.clock.tick(seconds=GRACE.total_seconds())
     await look(shop)
     assert not seats.seats
+
+
+class Busy(Seats):
+    """No process is free for a seat."""
+
+    async def place(self, _cells: Iterable[CellKey], _seat: str) -> None:
+        await asyncio.Event().wait()
+
+
+async def test_a_sale_that_gets_no_owner_of_its_own_opens_in_time(shop: Shop) -> None:
+    shop.rt.stock.seating = cast(Any, Busy(shop))
+    await create(shop.rt, OPERATOR, sale())
+    keeper = Keeper(shop.rt)
+    shop.clock.tick(minutes=59, seconds=30)
+    await keeper.tick()
+    assert list(keeper.placing) == [SALE]
+    shop.clock.tick(seconds=30)
+    await keeper.tick()
+    await asyncio.gather(*keeper.under_way.values())
+    assert (await SaleRow.get(id=SALE)).state == SaleState.OPEN
+    keeper.placing[SALE].cancel()
+    await asyncio.gather(*keeper.placing.values(), return_exceptions=True)
 
 
 async def test_a_closed_sale_waits_for_its_last_unpaid_hold(shop: Shop) -> None:
