@@ -99,12 +99,11 @@ def time_of(text: str) -> datetime:
 async def test_a_sale_opens_and_closes_to_the_second_and_its_units_come_home(shop: Whole) -> None:
     async with Caller(shop, role=Role.OPERATOR) as office, Caller(shop) as admin:
         sale = Sale(admin)
-        await sale.create(opens_in=3, lasts=6, limitPerCustomer=2, ttlSeconds=3)
+        await sale.create(opens_in=5, lasts=8, limitPerCustomer=2, ttlSeconds=3)
         assert (await sale.reserve("ann", 1))["code"] == "SALE_NOT_OPEN"
         sale.caller = office
         opened = await sale.until_state("OPEN")
         assert opened["figures"] == {"allotted": 20, "held": 0, "sold": 0, "left": 20}
-        assert sale.seat in await dedicated(office)
         paid = await sale.reserve("ann", 2)
         assert paid["saleId"] == sale.id
         await office.ask(CONFIRM, id=paid["id"])
@@ -113,6 +112,7 @@ async def test_a_sale_opens_and_closes_to_the_second_and_its_units_come_home(sho
         assert [answer["__typename"] for answer in answers].count("Reservation") == 2
         limit = await sale.reserve("ann", 1)
         assert (limit["code"], limit["alreadyTaken"]) == ("LIMIT_REACHED", 2)
+        assert sale.seat in await dedicated(office)
         held = (await sale.caller.ask(FIND, id=sale.id))["figures"]
         assert held == {"allotted": 20, "held": 4, "sold": 2, "left": 14}
         expired = await sale.until(lambda found: not found["figures"]["held"])
