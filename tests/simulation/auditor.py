@@ -38,6 +38,25 @@ PATHS = {
 RESERVED, RELEASED, EXPIRED, DEDUCTED = 2, 3, 4, 5
 ALLOTTED, UNALLOTTED = 24, 25
 OPEN = ("held", "confirmed")
+LIMIT = 3
+"""Units that a customer may have of the sale."""
+
+
+def broken_rules(store: FakeStore) -> list[str]:
+    """Of the sale, after an append: who is over the limit, and which ticket let in two."""
+    broken: list[str] = []
+    taken: Counter[str | None] = Counter()
+    users: dict[str, UUID] = {}
+    for (reservation, cell_id), hold in store.holds.items():
+        if hold.pool is None or not hold.pool.startswith("sale:"):
+            continue
+        buyer = store.made[reservation, cell_id].buyer
+        ended = hold.state in ("released", "expired")
+        taken[buyer.customer] += hold.deducted if ended else hold.quantity
+        reference = store.entries[cell_id, hold.seq][7]
+        if reference and users.setdefault(reference, reservation) != reservation:
+            broken.append(f"{reference} let in two")
+    return broken + [f"{who} has {units}" for who, units in taken.items() if units > LIMIT]
 
 
 @dataclass

@@ -20,6 +20,7 @@ from domain.commands import (
     Command,
     Confirm,
     Deduct,
+    Draw,
     Line,
     Move,
     Read,
@@ -29,18 +30,21 @@ from domain.commands import (
     Return,
     Unallot,
 )
+from domain.flash_sales import pool_of
 from domain.ledger import Bucket, Note
 from domain.refusals import Conflict
 from infra.outage import Outage
 from services.holding import Asked, Placed, place
 from services.runtime import Runtime
-from tests.simulation.auditor import Story
+from tests.simulation.auditor import LIMIT, Story
 from tests.simulation.fleet import Fleet
 
 SKUS = ("TEA", "CUP")
 WAREHOUSES = ("BERLIN", "PARIS", "ROME")
 CELLS = [CellKey(sku, warehouse) for sku in SKUS for warehouse in WAREHOUSES]
 ATTEMPTS = 5
+SALE = pool_of(UUID(int=77))
+ANCHOR = min(CELLS)
 NOTE = Note("crowd")
 SHELVES = (Bucket.AVAILABLE, Bucket.QUARANTINED, Bucket.DAMAGED)
 MOVEMENTS = {
@@ -82,6 +86,7 @@ class Crowd:
         choices: list[tuple[Callable[[], Any], int]] = [
             (self.change, 30),
             (self.order, 25),
+            (self.draw, 15),
             (self.pay, 12),
             (self.hand_over, 12),
             (self.give_back, 8),
@@ -113,6 +118,9 @@ class Crowd:
         if isinstance(reply, Done):
             story.is_done = True
             story.cells = cells
+            if isinstance(request.lines[0].command, Draw):
+                story.cells = {line.cell: 2 for line in reply.lines}
+                self.placed[request.id] = {r.cell: r.hold for r in reply.lines if r.hold}
             story.told.append([(line.cell, line.level, line.hold) for line in reply.lines])
         assert not isinstance(reply, Elsewhere), "nobody routes here"
         return reply
@@ -122,7 +130,7 @@ class Crowd:
         rng = self.rng
         quantity = rng.randrange(1, 9)
         source, target = rng.choice(list(MOVEMENTS))
-        shelf, pool = rng.choice(SHELVES), rng.choice(["web", "app"])
+        shelf, pool = rng.choice(SHELVES), rng.choice(["web", "app", SALE, SALE])
         delta = rng.choice([1, -1]) * quantity
         command, code = rng.choice(
             [
@@ -166,6 +174,30 @@ class Crowd:
         asked = Asked(request_id, content_of(sorted(plan.items())), NOTE, Buyer("bob"))
         self.orders.append((asked, plan))
         await self.place(asked, plan)
+
+    async def draw(self) -> None:
+        """Out of the sale, from up to three cells of any owners, with a ticket now and then."""
+        sku = self.rng.choice(SKUS)
+        cells = [key for key in CELLS if key.sku == sku]
+        giving = self.rng.sample(cells, self.rng.randrange(1, 4))
+        now = self.fleet.clock.now()
+        request_id, story = self.begin("reserve")
+        command = Draw(
+            request_id,
+            self.rng.randrange(1, 3),
+            now + timedelta(seconds=self.rng.choice([5, 60, 900])),
+            SALE,
+            LIMIT,
+            now,
+            now + timedelta(days=1),
+            self.rng.choice([None, UUID(int=self.rng.randrange(1, 4))]),
+        )
+        lines = tuple(Line(key, command) for key in giving)
+        buyer = Buyer(self.rng.choice(["ann", "bob"]))
+        content = content_of(giving, command, buyer)
+        request = Request(request_id, content, ANCHOR, lines, NOTE, buyer)
+        self.sent.append(request)
+        await self.do(request, story, {})
 
     async def place(self, asked: Asked, plan: dict[CellKey, int]) -> None:
         """One attempt after the other: what two at once find is told in services/route.py."""
@@ -231,7 +263,9 @@ class Crowd:
 
     def codes_of(self, request: Request) -> dict[CellKey, int]:
         """What the request would do, had it been refused until now."""
-        code = {Receive: 1, Allot: 24, Unallot: 25, Deduct: 5}.get(type(request.lines[0].command))
+        code = {Receive: 1, Draw: 2, Allot: 24, Unallot: 25, Deduct: 5}.get(
+            type(request.lines[0].command)
+        )
         command = request.lines[0].command
         if isinstance(command, Adjust):
             code = (GAINS if command.delta > 0 else LOSSES)[command.bucket]

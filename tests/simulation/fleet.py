@@ -17,6 +17,7 @@ from infra.ledger import Batch
 from infra.outage import Outage
 from tests.actors.fake_store import FakeStore, Fault
 from tests.actors.world import FakeClock, settled
+from tests.simulation.auditor import broken_rules
 
 OWNERS = 3
 INBOX_LIMIT = 3
@@ -31,6 +32,7 @@ class StormyStore(FakeStore):
         super().__init__(skus, warehouses)
         self.rng = rng
         self.is_calm = False
+        self.broken: list[str] = []
 
     async def append(self, batch: Batch) -> None:
         await self.pause()
@@ -40,6 +42,11 @@ class StormyStore(FakeStore):
         self.faults.append(fault)
         await super().append(batch)
         await self.pause()
+
+    def write(self, batch: Batch) -> None:
+        super().write(batch)
+        if any(new.hold.pool for new in batch.made.values()):
+            self.broken += broken_rules(self)
 
     async def read(self) -> None:
         await self.pause()

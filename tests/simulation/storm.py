@@ -58,6 +58,7 @@ async def play(seed: int, size: Size | None = None) -> Crowd:
         await fleet.let_all_end()
         Auditor(store).check(crowd.stories)
         assert leftovers(store) == []
+        assert store.broken == []
     finally:
         await fleet.scuttle()
     return crowd

@@ -54,6 +54,8 @@ async def test_the_storms_are_storms() -> None:
     expected = {"repeated", "told in the end", "given up", "stale", "duplicates", "CONFLICT"}
     expected |= {
         "RESERVATION_CLOSED",
+        "LIMIT_REACHED",
+        "TICKET_REQUIRED",
         "busy",
         "INSUFFICIENT_STOCK",
         "UNAVAILABLE",
