@@ -43,6 +43,9 @@ FOLDERS = ("demo", "api", "owners", "relay", "migrate")
 ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 
 
+FAILURES = "RAY_testing_"
+
+
 def always() -> bool:
     return True
 
@@ -82,10 +85,12 @@ class Job:
 
 
 def child_environ(settings: Settings) -> dict[str, str]:
-    """Ray's own variables are ours to set where the cluster is ours."""
+    """Ray's own variables are ours to set where the cluster is ours; its failures, which it makes
+    on request, are for tests."""
     inherited = process_environ()
     if settings.ray_address.startswith("127.0.0.1:"):
-        inherited = {k: v for k, v in inherited.items() if not k.startswith("RAY_")}
+        strange = {k for k in inherited if k.startswith("RAY_") and not k.startswith(FAILURES)}
+        inherited = {k: v for k, v in inherited.items() if k not in strange}
         inherited |= token_environ(settings.home)
     return inherited | settings.environ()
 

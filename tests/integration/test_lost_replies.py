@@ -11,6 +11,7 @@ from random import Random
 from uuid import UUID
 
 import msgspec
+import psutil
 import pytest
 
 from actors.client import Lane
@@ -118,9 +119,15 @@ async def test_calls_of_ray_that_get_lost_leave_one_effect_per_id(tmp_path: Path
     shop.environ |= {"RAY_testing_rpc_failure": msgspec.json.encode(CHAOS).decode()}
     await asyncio.to_thread(shop.start)
     try:
+        assert any("RAY_testing_rpc_failure" in keeper.environ() for keeper in keepers(shop))
         await prove_under_kills(shop, [CellKey(new_code(), new_code()) for _ in range(4)])
     finally:
         await asyncio.to_thread(shop.stop)
+
+
+def keepers(shop: Whole) -> list[psutil.Process]:
+    """The processes that make calls of Ray."""
+    return [part for part in shop.children() if "actors" in part.cmdline()]
 
 
 async def prove_under_kills(shop: Whole, keys: list[CellKey]) -> None:
