@@ -26,7 +26,7 @@ TAKE = f"""
 WITH free AS (
   SELECT s.name, s.holder FROM seat s
   WHERE s.holder IS NULL OR s.holder = $1 OR s.lease_until < now() OR NOT {IS_PRESENT}
-  ORDER BY s.name LIMIT 1 FOR UPDATE OF s SKIP LOCKED
+  ORDER BY s.name NOT LIKE '{SHARED}%', s.name LIMIT 1 FOR UPDATE OF s SKIP LOCKED
 )
 UPDATE seat SET holder = $1, host = $2, port = $3, key = $4, lease_until = now() + $5,
   taken_at = now(), takeovers = seat.takeovers + (coalesce(free.holder, $1) <> $1)::int
