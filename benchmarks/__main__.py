@@ -10,7 +10,18 @@ import click
 import uvloop
 from rich.console import Console
 
-from benchmarks import cold, graphql, layer, machine, memory, pressure, race, report, rivals
+from benchmarks import (
+    cold,
+    graphql,
+    layer,
+    machine,
+    memory,
+    pressure,
+    race,
+    report,
+    rivals,
+    takeover,
+)
 from benchmarks.ceilings import EMPTY_ACTOR, EmptyActor, append_rate
 from benchmarks.figures import Floor, Row, Section, at_least, at_most, ratio
 from benchmarks.ground import Ground, ground
@@ -23,8 +34,8 @@ from benchmarks.stock import PLENTY, Owners
 from infra.embedded.process import open_many_files
 
 ROOT = Path(__file__).parents[1]
-PARTS = ("owners", "rivals", "soldout", "pressure", "memory", "layer", "http", "cold")
-ON_THE_GROUND = {"owners", "rivals", "soldout", "pressure", "memory"}
+PARTS = ("owners", "rivals", "soldout", "pressure", "memory", "takeover", "layer", "http", "cold")
+ON_THE_GROUND = {"owners", "rivals", "soldout", "pressure", "memory", "takeover"}
 IN_FLIGHT = (1, 16, 64, 256, 1024)
 OWNERS = "owners"
 REDIS = {"Redis, not durable": WITHOUT, "Redis, appendonly always": ALWAYS}
@@ -54,10 +65,11 @@ class Size:
     sweep_seconds: float
     cold_starts: int
     resident_cells: int
+    kills: int
 
 
-FULL = Size(5, 2.0, 0.5, 3, RESIDENT_CELLS)
-QUICK = Size(2, 0.7, 0.2, 1, RESIDENT_CELLS // 10)
+FULL = Size(5, 2.0, 0.5, 3, RESIDENT_CELLS, 50)
+QUICK = Size(2, 0.7, 0.2, 1, RESIDENT_CELLS // 10, 5)
 
 
 @click.command()
@@ -111,6 +123,9 @@ def on_the_ground(
     if "memory" in wanted:
         say("resident cells")
         sections.append(resident_cells(made, size, about))
+    if "takeover" in wanted:
+        say("owners are killed")
+        sections.append(takeover.section(made, size.kills, about))
     return sections
 
 
