@@ -14,6 +14,8 @@ from infra.settings import Settings
 
 SPARES = 1
 KEEP_SECONDS = 0.5
+LOOK_SECONDS = 30.0
+"""Ray may take its time to answer, or never answer for a process that it is ending."""
 SURPLUS_SECONDS = 20.0
 """A process more than needed is ended after so long: the next sale may want it."""
 EMPTY_AGE = timedelta(seconds=30)
@@ -32,19 +34,22 @@ class Keeper:
         """Until cancelled."""
         while True:
             try:
-                await self.look()
-            except (Outage, RayError) as error:
-                log.warning("the owners cannot be kept: %s", error)
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self.look()
+            except (Outage, RayError, TimeoutError) as error:
+                log.warning("the owners cannot be kept: %r", error)
+            except Exception:  # tidy: allow broad-except: nobody else would keep the owners
+                log.exception("the owners cannot be kept")
             await asyncio.sleep(KEEP_SECONDS)
 
     async def look(self) -> None:
         await self.book.drop_empty(EMPTY_AGE)
         wanted = len(await self.book.rows()) + SPARES
-        names = pool.names()
+        names = await asyncio.to_thread(pool.names)
         if len(names) <= wanted:
             self.needed_at = self.time()
         if len(names) < wanted:
-            pool.begin(self.settings, wanted - len(names))
+            await asyncio.to_thread(pool.begin, self.settings, wanted - len(names))
         elif self.time() - self.needed_at > SURPLUS_SECONDS:
             await self.end_spare(names)
 
@@ -52,5 +57,5 @@ class Keeper:
         for member in await asyncio.gather(*map(pool.member, names)):
             if member is not None and member.seat is None:
                 log.info("ends the spare owner %s", member.name)
-                pool.end(member.name)
+                await asyncio.to_thread(pool.end, member.name)
                 return

@@ -1,6 +1,7 @@
 """The owner processes as Ray actors: named, detached, and started again by Ray when they die. What
 they do is theirs to find out: a process takes a free seat, or stands by as a spare."""
 
+import asyncio
 from typing import Any, NamedTuple
 
 import ray
@@ -13,6 +14,7 @@ from infra.settings import Settings
 
 CALLS_LIMIT = 100
 """Calls in progress per owner; only the keeper makes any."""
+READY_SECONDS = 5.0
 PREFIX = "owner-"
 
 
@@ -55,8 +57,9 @@ def handle(name: str) -> Any:
 async def member(name: str) -> Member | None:
     """None: it is not there at this moment."""
     try:
-        pid, seat = await handle(name).ready.remote()
-    except (RayError, ValueError):
+        async with asyncio.timeout(READY_SECONDS):
+            pid, seat = await handle(name).ready.remote()
+    except (RayError, ValueError, TimeoutError):
         return None
     return Member(name, pid, seat)
 

@@ -10,6 +10,7 @@ from array import array
 from collections import OrderedDict, deque
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from infra.levels import CellLevel
@@ -116,6 +117,14 @@ class Subscriber:
             await self.wake.wait()
 
 
+class View(NamedTuple):
+    """What is being made of a level, and whether it is."""
+
+    level: CellLevel
+    task: asyncio.Task[Any]
+    is_made: asyncio.Event
+
+
 class Hub:
     """`seqs` and `held` are the newest seq and available units of each cell that was ever heard of,
     by cell id: ids are dense, so this costs 16 bytes per cell."""
@@ -130,7 +139,7 @@ class Hub:
         self.by_sku: dict[str, set[Subscriber]] = {}
         self.by_warehouse: dict[str, set[Subscriber]] = {}
         self.unbounded: set[Subscriber] = set()
-        self.views: OrderedDict[int, tuple[CellLevel, asyncio.Task[Any]]] = OrderedDict()
+        self.views: OrderedDict[int, View] = OrderedDict()
         self.gap = asyncio.Event()
         self.changes = self.gaps = self.behind = self.slow = 0
 
@@ -226,14 +235,18 @@ class Hub:
     async def view(
         self, level: CellLevel, make: Callable[[CellLevel], Coroutine[Any, Any, T]]
     ) -> T:
-        """What `make` makes of a level, made once for all who are given the same one."""
-        known, task = self.views.get(level.cell_id, (None, None))
-        if task is None or known is not level or has_failed(task):
-            task = asyncio.create_task(make(level))
-            self.views[level.cell_id] = (level, task)
+        """What `make` makes of a level, made once for all who are given the same one. A task that
+        thousands wait for by callbacks looks through all of them for each; an event does not."""
+        view = self.views.get(level.cell_id)
+        if view is None or view.level is not level or has_failed(view.task):
+            view = View(level, asyncio.create_task(make(level)), asyncio.Event())
+            view.task.add_done_callback(partial(tell, view.is_made))
+            self.views[level.cell_id] = view
             if len(self.views) > VIEWS_LIMIT:
                 self.views.popitem(last=False)
-        result: T = task.result() if task.done() else await asyncio.shield(task)
+        if not view.task.done():
+            await view.is_made.wait()
+        result: T = view.task.result()
         return result
 
     async def resynchronise(self) -> None:
@@ -270,6 +283,10 @@ class Hub:
                 subscriber.drop()
                 self.slow += 1
                 log.warning("a subscription is closed: its client is too slow")
+
+
+def tell(event: asyncio.Event, _task: asyncio.Task[Any]) -> None:
+    event.set()
 
 
 def has_failed(task: asyncio.Task[Any]) -> bool:
