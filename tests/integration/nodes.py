@@ -1,7 +1,7 @@
 """A Ray cluster of three nodes on this machine, in a process of its own, so that it ends with it.
 
 `python -m tests.integration.nodes ADDRESS` writes where it is, then kills one node per line that it
-is given, always one without the head, and writes that node's name beside.
+is given, always one without the head that hosts owners.
 """
 
 import subprocess
@@ -35,8 +35,19 @@ def main(address: Path) -> None:
     others = [cluster.add_node(**BOUNDS) for _ in range(NODES - 1)]
     address.write_text(cluster.address)
     for _ in sys.stdin:
-        cluster.remove_node(others.pop(), allow_graceful=False)
+        doomed = max(others, key=lambda node: len(owners_of(raylet_of(node))))
+        others.remove(doomed)
+        cluster.remove_node(doomed, allow_graceful=False)
         print("killed", flush=True)
+
+
+def raylet_of(node: Any) -> psutil.Process:
+    return psutil.Process(node.all_processes["raylet"][0].process.pid)
+
+
+def owners_of(raylet: psutil.Process) -> list[int]:
+    """The owners' processes on its node, spares too."""
+    return [c.pid for c in raylet.children() if c.name().startswith("ray::OwnerActor"[:15])]
 
 
 class Nodes:
@@ -47,13 +58,7 @@ class Nodes:
     def raylets(self) -> dict[int, list[int]]:
         """The owners' processes by their node's."""
         parts = psutil.Process(self.popen.pid).children(recursive=True)
-        return {
-            part.pid: [
-                c.pid for c in part.children() if c.name().startswith("ray::OwnerActor"[:15])
-            ]
-            for part in parts
-            if part.name() == "raylet"
-        }
+        return {part.pid: owners_of(part) for part in parts if part.name() == "raylet"}
 
     def kill_one(self) -> None:
         assert self.popen.stdin is not None
