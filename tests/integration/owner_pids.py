@@ -10,5 +10,6 @@ async def owner_pids(caller: Caller, owners: int = 2) -> dict[str, int]:
     async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             found = labelled(await caller.metrics(), "onhand_owner_pid", "owner")
-            if len(found) == owners:
-                return {seat.removeprefix("shared-"): int(pid) for seat, pid in found.items()}
+            shared = {seat: pid for seat, pid in found.items() if seat.startswith("shared-")}
+            if len(shared) == owners:
+                return {seat.removeprefix("shared-"): int(pid) for seat, pid in shared.items()}
