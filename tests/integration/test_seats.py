@@ -1,5 +1,5 @@
-"""Who sits where, under load: a killed owner's seat is taken by the spare, one that was stopped
-past its lease stands down, cells move to a seat of their own and back."""
+"""Who sits where, under load: an owner that was stopped past its lease stands down, cells move to a
+seat of their own and back."""
 
 import asyncio
 import os
