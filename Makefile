@@ -60,7 +60,7 @@ schema: setup
 
 lock:
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header --extra dev pyproject.toml -o requirements.lock
+		--no-emit-index-url --no-strip-extras --no-header --extra dev pyproject.toml -o requirements.lock
 	for folder in $(FROM_NPM); do $(NPM) install --prefix $$folder --package-lock-only \
 		--omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund || exit 1; done
 
