@@ -1,6 +1,9 @@
 """Every source file keeps the house rules, and every house rule can fail."""
 
+import re
 import subprocess
+from importlib.metadata import distributions
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -152,3 +155,28 @@ def test_an_exception_without_a_reason_is_none() -> None:
 def test_an_exception_nobody_needs_is_named() -> None:
     text = DOC + "import re  # tidy: allow random: chance"
     assert "not needed" in complaints(Source("connectors/a.py", text))[0]
+
+
+def test_each_migration_follows_the_one_before() -> None:
+    """In one line: two that follow the same one would run in any order."""
+    named = [path.stem for path in sorted((ROOT / "infra/migrations").glob("0*.py"))]
+    for before, name in pairwise(named):
+        text = (ROOT / f"infra/migrations/{name}.py").read_text()
+        assert re.findall(r"['\"]onhand['\"], ['\"](\w+)['\"]\)", text) == [before], name
+
+
+def test_the_lock_names_the_extras_that_its_packages_ask_for() -> None:
+    """pip takes `coverage[toml]` from a lock with hashes only where the lock says so too."""
+    lock = (ROOT / "requirements.lock").read_text()
+    locked = dict(re.findall(r"^([\w.-]+)(?:\[([\w, -]+)\])?==", lock, re.MULTILINE))
+    asked = [
+        (found[1].lower(), extra.strip())
+        for installed in distributions()
+        for line in installed.requires or ()
+        if "extra ==" not in line and (found := re.match(r"([\w.-]+)\[([^]]+)\]", line))
+        for extra in found[2].split(",")
+    ]
+    assert asked, "some package asks for an extra"
+    for package, extra in asked:
+        if package in locked:
+            assert extra in locked[package].split(", "), f"{package}[{extra}]"
