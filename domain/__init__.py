@@ -39,5 +39,7 @@ refusal          an expected no, a value
 outage           cannot say: ask again with the same id
 caller           authenticated person or machine with a role
 level            what a cell holds at one seq
+record           who did or tried what, with what became of it
+trail            all records, each chained to the one before; a head is its newest, told elsewhere
 fence            the cell's version: an append that builds on another version fails whole
 """

