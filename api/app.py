@@ -32,6 +32,7 @@ from infra.settings import Settings, current_settings
 from services.catalogue_cache import CatalogueCache
 from services.runtime import Runtime
 from services.sale_keeper import Keeper
+from services.trail_heads import Teller
 from services.whereabouts import Whereabouts
 
 DATABASE_CONNECTIONS = 8
@@ -80,8 +81,8 @@ async def opened(settings: Settings, stack: AsyncExitStack) -> tuple[Runtime, Ma
     stack.callback(stock.close)
     await owners_there(stock)
     rt = Runtime(settings, SystemClock(), stock, cache, hub, CatalogueCache(), Whereabouts())
-    keeping = asyncio.create_task(Keeper(rt).run())
-    stack.push_async_callback(stopped, keeping)
+    for loop in (Keeper(rt).run, Teller(settings.home, bus).run):
+        stack.push_async_callback(stopped, asyncio.create_task(loop()))
     return rt, {
         "database": Check(database_answers, is_needed=True),
         "owners": Check(partial(owners_answer, stock), is_needed=True),

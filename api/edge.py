@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.metrics import Metrics
 from infra.clock import Clock
-from infra.logs import CORRELATION
+from infra.logs import CORRELATION, ORIGIN
 
 LOG = logging.getLogger("onhand.api")
 HEADER = b"x-correlation-id"
@@ -30,6 +30,7 @@ class Edge:
             return
         correlation_id = given_id(scope) or self.clock.new_id().hex
         token = CORRELATION.set(correlation_id)
+        ORIGIN.set(scope["client"][0] if scope.get("client") else None)
         try:
             if scope["type"] == "http":
                 await self.serve(scope, receive, send, correlation_id)

@@ -17,12 +17,14 @@ from domain.access import Caller
 from infra.logs import CORRELATION
 from schema.documents import Prepared
 from schema.engine import Answer, Asker, Engine, Operation
+from services.recorded import turned_away
 
 OPERATION_SECONDS = 30.0
 """An owner that Ray starts again is back well before; then the client is told to ask again."""
 BODY_LIMIT_BYTES = 4 * 1024 * 1024
 """2,000 lines of a reservation are 0.2 MB."""
 
+TURNED_AWAY = frozenset({"NOT_PERMITTED", "FORBIDDEN"})
 NUL_WRITTEN = re.compile(r"\x00|\\u(0000|\{0+\})")
 """As it is, or as GraphQL's strings escape it."""
 
@@ -75,6 +77,8 @@ class Operations:
         seconds = perf_counter() - began
         verbs = asked.prepared.root_fields
         self.metrics.operation(asked.kind, verbs, answer.refusals, answer.errors, seconds)
+        if TURNED_AWAY & {*answer.refusals, *answer.errors}:
+            await turned_away(self.engine.rt, asked.asker.caller, verbs)
         return answer
 
     async def stream(self, asked: Asked) -> AsyncGenerator[Answer, None]:

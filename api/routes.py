@@ -14,6 +14,7 @@ from api.graphql_ws import GraphQLOverWebSocket, Patience
 from api.health import Check, Health
 from api.metrics import Metrics
 from api.operations import Operations
+from api.trail_csv import TrailExport
 from infra.cache import CacheDown, RelayReport
 from schema.engine import Engine
 from services.runtime import Runtime
@@ -39,6 +40,7 @@ def routes(
         Route("/health/live", health.live),
         Route("/health/ready", health.ready),
         Route("/metrics", telling.metrics_page),
+        Route("/exports/trail.csv", TrailExport(rt, gate).page),
         Route("/", to_console),
     ]
 

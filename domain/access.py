@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from uuid import UUID
 
 
 class Role(StrEnum):
@@ -22,6 +23,7 @@ class Permission(StrEnum):
     RETURN = "stock:return"
     SALES = "sale:write"
     READ_OWNERSHIP = "ownership:read"
+    READ_TRAIL = "trail:read"
     CATALOGUE = "catalogue:write"
 
 
@@ -46,10 +48,12 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An authenticated person or machine. `subject` is stored with what it does."""
+    """An authenticated person or machine. `subject` is stored with what it does; `person` is whose
+    account that is, also behind a key."""
 
     subject: str
     role: Role
+    person: UUID | None = None
 
     def may(self, permission: Permission) -> bool:
         return permission in PERMISSIONS[self.role]

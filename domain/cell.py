@@ -10,7 +10,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from domain.commands import CellKey
-from domain.ledger import BY_PATH, TRACKED, Bucket, Entry, Kind
+from domain.ledger import BY_PATH, TRACKED, Bucket, Entry, Kind, Movement
 from domain.states import ReservationState
 
 SLOT = {bucket: index for index, bucket in enumerate(TRACKED)}
@@ -119,6 +119,13 @@ def apply_entry(cell: Cell, entry: Entry) -> None:
     add(cell, movement.target, None if movement == UNALLOT else pool, quantity)
     cell.seq = seq
     cell.as_of = at
+
+
+def undo_entry(cell: Cell, movement: Movement, quantity: int, pool: str | None) -> None:
+    """The cell as it was before its newest entry, which is one with these figures."""
+    add(cell, movement.source, None if movement == ALLOT else pool, quantity)
+    add(cell, movement.target, None if movement == UNALLOT else pool, -quantity)
+    cell.seq -= 1
 
 
 def add(cell: Cell, bucket: Bucket, pool: str | None, delta: int) -> None:

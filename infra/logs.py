@@ -13,6 +13,8 @@ import msgspec
 
 CORRELATION: ContextVar[str | None] = ContextVar("correlation_id", default=None)
 """The id of the request being served. Set at the edge; tasks inherit it."""
+ORIGIN: ContextVar[str | None] = ContextVar("origin", default=None)
+"""The address that the request came from. Set at the edge; not logged, but kept by the trail."""
 
 ENCODER = msgspec.json.Encoder()
 PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}

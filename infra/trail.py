@@ -6,7 +6,7 @@ one per record. The table refuses to change or forget what it holds (migration 0
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -22,6 +22,7 @@ BATCH_LIMIT = 256
 WAITING_LIMIT = 10_000
 """Records of this process that wait; more are an outage at once."""
 PAGE = 2_000
+SEQ_LIMIT = 2**63 - 1
 
 LOCK = "SELECT pg_advisory_xact_lock($1)"
 COLUMNS = ", ".join(("seq", "previous", "hash", *Record._fields))
@@ -37,11 +38,20 @@ class Waiting(NamedTuple):
     kept: asyncio.Future[None]
 
 
+async def append(records: Sequence[Record]) -> None:
+    """Behind the newest of all processes, all of them or none."""
+    async with raw_connection() as raw, raw.transaction():
+        await raw.execute(LOCK, TRAIL_LOCK)
+        links = linked(as_head(await raw.fetchrow(HEAD)), records)
+        await raw.executemany(APPEND, [(*link[:3], *link.record) for link in links])
+
+
 class Trail:
     """Of one process. Of a batch that is not taken each record is tried alone, so that a bad one
     fails alone."""
 
-    def __init__(self) -> None:
+    def __init__(self, append: Callable[[Sequence[Record]], Awaitable[None]] = append) -> None:
+        self.append = append
         self.waiting: deque[Waiting] = deque()
         self.writer: asyncio.Task[None] | None = None
 
@@ -61,14 +71,21 @@ class Trail:
             while self.waiting:
                 size = min(len(self.waiting), BATCH_LIMIT)
                 batch = [self.waiting.popleft() for _ in range(size)]
-                failure = await attempt([item.record for item in batch])
+                failure = await self.attempt([item.record for item in batch])
                 if failure is None or len(batch) == 1:
                     settle(batch, failure)
                     continue
                 for item in batch:
-                    settle([item], await attempt([item.record]))
+                    settle([item], await self.attempt([item.record]))
         finally:
             self.writer = None
+
+    async def attempt(self, records: Sequence[Record]) -> Outage | None:
+        try:
+            await self.append(records)
+        except (*LOST, asyncpg.PostgresError) as error:
+            return Outage(f"the trail does not take what was done: {error!r}")
+        return None
 
 
 def settle(batch: Sequence[Waiting], failure: Outage | None) -> None:
@@ -79,22 +96,6 @@ def settle(batch: Sequence[Waiting], failure: Outage | None) -> None:
             item.kept.set_result(None)
         else:
             item.kept.set_exception(failure)
-
-
-async def attempt(records: Sequence[Record]) -> Outage | None:
-    try:
-        await append(records)
-    except (*LOST, asyncpg.PostgresError) as error:
-        return Outage(f"the trail does not take what was done: {error!r}")
-    return None
-
-
-async def append(records: Sequence[Record]) -> None:
-    """Behind the newest of all processes, all of them or none."""
-    async with raw_connection() as raw, raw.transaction():
-        await raw.execute(LOCK, TRAIL_LOCK)
-        links = linked(as_head(await raw.fetchrow(HEAD)), records)
-        await raw.executemany(APPEND, [(*link[:3], *link.record) for link in links])
 
 
 async def head() -> Head | None:
@@ -117,6 +118,17 @@ async def links(page_size: int = PAGE) -> AsyncIterator[list[Link]]:
         page = [as_link(tuple(row)) for row in rows]
         yield page
         after = page[-1].seq
+
+
+async def newest(
+    conditions: Sequence[tuple[str, Any]], before: int | None, limit: int
+) -> list[Link]:
+    """Links that meet all conditions (SQL with a place for its value), newest first."""
+    wanted = [*conditions, ("seq < {}", SEQ_LIMIT if before is None else before)]
+    where = " AND ".join(sql.format(f"${number}") for number, (sql, _) in enumerate(wanted, 1))
+    sql = f"SELECT {COLUMNS} FROM audit_record WHERE {where} ORDER BY seq DESC LIMIT {limit:d}"
+    _, rows = await connection().execute_query(sql, [value for _, value in wanted])
+    return [as_link(tuple(row)) for row in rows]
 
 
 def as_link(row: tuple[Any, ...]) -> Link:

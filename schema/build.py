@@ -30,6 +30,7 @@ from schema.changes import StockSubscriptions
 from schema.compiled.outcome import unless_known
 from schema.context import Context
 from schema.executor import ATTRIBUTE
+from schema.explain import ExplainQueries
 from schema.flash_sales import FlashSaleMutations, FlashSaleQueries, FlashSaleSubscriptions
 from schema.ledger import LedgerQueries
 from schema.ownership import OwnershipQueries
@@ -37,6 +38,7 @@ from schema.reservations import ReservationMutations, ReservationQueries
 from schema.scalars import DATE_TIME
 from schema.stock import StockMutations, StockQueries
 from schema.tickets import TicketMutations, TicketQueries, TicketSubscriptions
+from schema.trail import TrailQueries
 from services.flash_sale_rows import FlashSale
 from services.levels import StockLevel
 from services.reservations import Reservation
@@ -60,6 +62,8 @@ class Query(
     LedgerQueries,
     TicketQueries,
     OwnershipQueries,
+    TrailQueries,
+    ExplainQueries,
 ):
     pass
 

@@ -10,7 +10,7 @@ from schema.context import Info, allowed
 from schema.paging import PAGE_SIZE, After, Connection, First, connection
 from schema.parsing import Raw, question
 from schema.refusals import Refusal
-from services import catalogue
+from services import acts, catalogue
 from services.catalogue import SkuRow, WarehouseRow
 from services.catalogue_cache import SkuInfo, WarehouseInfo
 from services.levels import StockLevel as Level
@@ -157,7 +157,7 @@ class CatalogueMutations:
         self, info: Info, rows: Annotated[list[SkuRow], rows_of(list[SkuRowInput])]
     ) -> list[Row]:
         context = info.context
-        return results(await catalogue.upsert_skus(context.rt, context.caller, rows))
+        return results(await acts.upsert_skus(context.rt, context.caller, rows))
 
     @strawberry.mutation(
         graphql_type=list[RowResult], description="Create or overwrite warehouses, up to 500 rows."
@@ -166,4 +166,4 @@ class CatalogueMutations:
         self, info: Info, rows: Annotated[list[WarehouseRow], rows_of(list[WarehouseRowInput])]
     ) -> list[Row]:
         context = info.context
-        return results(await catalogue.upsert_warehouses(context.rt, context.caller, rows))
+        return results(await acts.upsert_warehouses(context.rt, context.caller, rows))

@@ -16,6 +16,7 @@ from schema.flash_sale_inputs import CreateFlashSaleInput, UpdateFlashSaleInput
 from schema.flash_sale_types import FlashSale, FlashSaleProgress
 from schema.paging import PAGE_SIZE, After, Connection, First, connection
 from schema.parsing import asked, attempt, uuid
+from services import acts
 from services import flash_sale_progress as progress
 from services import flash_sales as sales
 from services.checks import denied
@@ -81,7 +82,7 @@ class FlashSaleMutations:
         context = info.context
         if isinstance(command, Invalid):
             return context.refused(Permission.SALES, command)
-        return await sales.create(context.rt, context.caller, command)
+        return await acts.create_sale(context.rt, context.caller, command)
 
     @strawberry.mutation(
         graphql_type=FlashSaleResult,
@@ -100,7 +101,7 @@ class FlashSaleMutations:
         context = info.context
         if isinstance(command, Invalid):
             return context.refused(Permission.SALES, command)
-        return await sales.update(context.rt, context.caller, command)
+        return await acts.update_sale(context.rt, context.caller, command)
 
     @strawberry.mutation(
         graphql_type=FlashSaleResult,
@@ -111,7 +112,7 @@ class FlashSaleMutations:
         key = attempt(uuid, "id", id)
         if isinstance(key, Invalid):
             return context.refused(Permission.SALES, key)
-        return await sales.cancel(context.rt, context.caller, key)
+        return await acts.cancel_sale(context.rt, context.caller, key)
 
     @strawberry.mutation(
         graphql_type=FlashSaleResult,
@@ -123,7 +124,7 @@ class FlashSaleMutations:
         key = attempt(uuid, "id", id)
         if isinstance(key, Invalid):
             return context.refused(Permission.SALES, key)
-        return await sales.close(context.rt, context.caller, key)
+        return await acts.close_sale(context.rt, context.caller, key)
 
 
 @strawberry.type

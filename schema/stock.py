@@ -19,7 +19,7 @@ from schema.stock_inputs import (
     ReturnStockInput,
     StockFilterInput,
 )
-from services import stock
+from services import acts, stock
 from services.levels import StockFilter
 from services.levels import StockLevel as Level
 from services.stock import AdjustStock, MoveStock, ReceiveStock, ReturnStock
@@ -118,7 +118,7 @@ class StockMutations:
         context = info.context
         if isinstance(command, Invalid):
             return context.refused(Permission.RECEIVE, command)
-        return await stock.receive(context.rt, context.caller, command)
+        return await acts.receive(context.rt, context.caller, command)
 
     @strawberry.mutation(
         graphql_type=StockLevelResult, description="Correct a bucket by a delta, with a reason."
@@ -129,7 +129,7 @@ class StockMutations:
         context = info.context
         if isinstance(command, Invalid):
             return context.refused(Permission.ADJUST, command)
-        return await stock.adjust(context.rt, context.caller, command)
+        return await acts.adjust(context.rt, context.caller, command)
 
     @strawberry.mutation(
         graphql_type=StockLevelResult,
@@ -141,7 +141,7 @@ class StockMutations:
         context = info.context
         if isinstance(command, Invalid):
             return context.refused(Permission.MOVE, command)
-        return await stock.move(context.rt, context.caller, command)
+        return await acts.move(context.rt, context.caller, command)
 
     @strawberry.mutation(
         graphql_type=StockLevelResult, description="Goods come back from a customer."
@@ -152,4 +152,4 @@ class StockMutations:
         context = info.context
         if isinstance(command, Invalid):
             return context.refused(Permission.RETURN, command)
-        return await stock.return_stock(context.rt, context.caller, command)
+        return await acts.return_stock(context.rt, context.caller, command)

@@ -1,5 +1,6 @@
 """The ledger of a cell, for people: newest first."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -63,12 +64,14 @@ async def ledger(
         query = query.filter(seq__lt=key[0])
     rows = await query.order_by("-seq").limit(first + 1).values_list(*COLUMNS)
 
-    def told(row: Any) -> LedgerEntry:
-        seq, code, quantity, pool, reference, reason, lot, who, request_id, at = row
-        movement = BY_CODE[code]
-        path = (movement.kind, quantity, movement.source, movement.target)
-        return LedgerEntry(
-            seq, sku, warehouse, *path, pool, reference, reason, lot, who, str(request_id), at
-        )
+    return page_of(rows, first, lambda row: (row[0],), lambda row: told(sku, warehouse, row))
 
-    return page_of(rows, first, lambda row: (row[0],), told)
+
+def told(sku: str, warehouse: str, row: Sequence[Any]) -> LedgerEntry:
+    """A row of COLUMNS."""
+    seq, code, quantity, pool, reference, reason, lot, who, request_id, at = row
+    movement = BY_CODE[code]
+    path = (movement.kind, quantity, movement.source, movement.target)
+    return LedgerEntry(
+        seq, sku, warehouse, *path, pool, reference, reason, lot, who, str(request_id), at
+    )

@@ -7,6 +7,7 @@ from infra.cache import Cache
 from infra.clock import Clock
 from infra.hub import Hub
 from infra.settings import Settings
+from infra.trail import Trail
 from services.catalogue_cache import CatalogueCache
 from services.flash_sale_rows import SaleCache
 from services.rooms import Rooms
@@ -24,3 +25,4 @@ class Runtime:
     whereabouts: Whereabouts
     sales: SaleCache = field(default_factory=SaleCache)
     rooms: Rooms = field(default_factory=Rooms)
+    trail: Trail = field(default_factory=Trail)

@@ -1,4 +1,5 @@
-"""`onhand audit`: whether ledger, balances, holds, owners' memory and read model tell one story."""
+"""`onhand audit`: whether ledger, balances, holds, owners' memory and read model tell one story;
+with `--trail`, whether the trail of who did what is whole."""
 
 from contextlib import AsyncExitStack
 
@@ -7,6 +8,7 @@ import uvloop
 from rich.console import Console
 
 from actors import owners
+from api.commands.trail import inspected, show_trail
 from api.progress import stages
 from api.tables import show_table
 from infra.cache import Cache, CacheDown
@@ -30,24 +32,37 @@ CONNECTIONS = 2
     show_default=True,
     help="Differences to print; all are counted.",
 )
-def audit_command(show: int) -> None:
-    """Check the books of the running server, over all cells.
+@click.option(
+    "--trail", is_flag=True, help="Check the trail of who did what, instead of the books."
+)
+def audit_command(show: int, trail: bool) -> None:
+    """Check the books of the running server, over all cells, or its trail.
 
     Exits with 1 if anything differs, and with 2 if it cannot say: nothing is running, or a part of
     it does not answer.
     """
     console = Console()
+    what = "trail" if trail else "books"
     try:
-        books = uvloop.run(audited(attached(current_settings()), console))
+        settings = attached(current_settings())
+        if trail:
+            report = uvloop.run(inspected(settings, console))
+            show_trail(console, report, show)
+            count, is_certain = report.count, not report.unheard
+        else:
+            books = uvloop.run(audited(settings, console))
+            show_books(console, books, show)
+            count, is_certain = books.count, True
     except (SettingsError, Outage, CacheDown, *LOST) as error:
         line = (str(error).strip().splitlines() or [type(error).__name__])[0]
         Console(stderr=True).print(
-            f"Error: the books cannot be checked: {line}", markup=False, soft_wrap=True
+            f"Error: the {what} cannot be checked: {line}", markup=False, soft_wrap=True
         )
         raise SystemExit(CANNOT_SAY) from error
-    show_books(console, books, show)
-    if books.count:
+    if count:
         raise SystemExit(DIFFERENT)
+    if not is_certain:
+        raise SystemExit(CANNOT_SAY)
 
 
 async def audited(settings: Settings, console: Console) -> Books:

@@ -21,6 +21,7 @@ from api.tokens import sign
 from domain.access import Role
 from domain.cell import Cell
 from domain.commands import CellKey, Request
+from domain.trail import Record
 from infra.cache import Cache, CacheDown, RelayReport
 from infra.hub import Hub, Truth
 from infra.levels import CellLevel
@@ -28,6 +29,7 @@ from infra.settings import Settings
 from services.catalogue_cache import CatalogueCache, SkuInfo, WarehouseInfo
 from services.runtime import Runtime
 from services.whereabouts import Whereabouts
+from tests.infra.fake_trail import memory_trail
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 SECRET = "a secret that is long enough for anybody"
@@ -132,6 +134,7 @@ class Shop:
     cache: MemoryCache
     rt: Runtime
     down: set[str]
+    records: list[Record]
 
     def app(self) -> ASGIApp:
         needed = {"database": True, "owners": True, "bus": False, "cache": False}
@@ -170,8 +173,11 @@ def open_shop(catalogue: CatalogueCache | None = None, truth: Truth | None = Non
     stock = StockClient([owner], Ask(owner.stats, owner.resident, owner.ready))
     hub = Hub(truth or NoTruth())
     known = catalogue or KnownCatalogue()
-    rt = Runtime(SETTINGS, clock, stock, cache, hub, known, Whereabouts())
-    return Shop(clock, owner, cache, rt, set())
+    records: list[Record] = []
+    rt = Runtime(
+        SETTINGS, clock, stock, cache, hub, known, Whereabouts(), trail=memory_trail(records)
+    )
+    return Shop(clock, owner, cache, rt, set(), records)
 
 
 async def ask(

@@ -18,6 +18,7 @@ TABLE = """
     stock:return       admin  operator  -
     sale:write         admin  operator  -
     ownership:read     admin  operator  -
+    trail:read         admin  -         -
     catalogue:write    admin  -         -
 """
 ROWS = [line.split() for line in TABLE.split("\n") if line]

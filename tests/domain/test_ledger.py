@@ -1,6 +1,6 @@
 """The table of movements, against the list of design and what is stored in databases."""
 
-from domain.cell import apply_entry
+from domain.cell import apply_entry, undo_entry
 from domain.ledger import BY_CODE, BY_PATH, MOVEMENTS, MOVES, OUTSIDE, TRACKED, Bucket, Entry, Kind
 from tests.domain.story import id_of
 from tests.domain.world import START, empty_cell
@@ -90,3 +90,13 @@ def test_each_movement_changes_its_two_ends_and_nothing_else() -> None:
         apply_entry(cell, Entry(1, movement, 3, "web" if is_fence else None, id_of("R1"), START))
         units = dict(zip(TRACKED, cell.units, strict=True))
         assert units | cell.pools == expected, movement
+
+
+def test_every_movement_can_be_taken_back() -> None:
+    for movement in MOVEMENTS:
+        for pool in (None, "web"):
+            cell = empty_cell()
+            entry = Entry(1, movement, 3, pool, id_of("R1"), START)
+            apply_entry(cell, entry)
+            undo_entry(cell, movement, 3, pool)
+            assert (cell.seq, cell.units, cell.pools) == (0, [0, 0, 0, 0], {}), (movement, pool)

@@ -15,6 +15,12 @@ from tests.integration.whole import Whole
 
 pytestmark = pytest.mark.timeout(400)
 CHANGE = "UPDATE cell SET available = available + $2 WHERE id = $1"
+NEWEST = "SELECT max(seq) FROM audit_record WHERE target = $1"
+FORGE = """
+ALTER TABLE audit_record DISABLE TRIGGER USER;
+UPDATE audit_record SET subject = {} WHERE seq = {};
+ALTER TABLE audit_record ENABLE TRIGGER USER;
+"""
 
 
 async def furnished(shop: Whole) -> CellKey:
@@ -84,3 +90,21 @@ def test_nobody_there_is_said_in_one_line(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("Error: the books cannot be checked: nothing is served in")
     assert len(done.stderr.splitlines()) == 1
+
+
+async def test_a_whole_trail_is_found_whole_and_a_changed_record_is_named(shop: Whole) -> None:
+    key = await furnished(shop)
+    done = await asyncio.to_thread(shop.run, "audit", "--trail")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "the trail is whole" in done.stdout
+    async with books_of(shop) as books:
+        seq = await books.connection.fetchval(NEWEST, f"{key.sku} {key.warehouse}")
+        await books.connection.execute(FORGE.format("subject || '!'", seq))
+        try:
+            done = await asyncio.to_thread(shop.run, "audit", "--trail")
+        finally:
+            await books.connection.execute(FORGE.format("trim(trailing '!' from subject)", seq))
+    assert done.returncode == 1, done.stdout + done.stderr
+    (line,) = [line for line in done.stdout.splitlines() if "changed" in line]
+    assert line.count(str(seq)) == 2
+    assert "1 findings" in done.stdout

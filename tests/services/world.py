@@ -18,12 +18,14 @@ from actors.wire import decode_requests, encode_replies
 from domain.access import Caller, Role
 from domain.commands import CellKey
 from domain.routing import Want
+from domain.trail import Record
 from infra.settings import Settings
 from services.catalogue_cache import CatalogueCache, SkuInfo, WarehouseInfo
 from services.reservations import Reservation, ReserveStock
 from services.runtime import Runtime
 from services.whereabouts import Whereabouts
 from tests.actors.world import INBOX_LIMIT, FakeClock, settled
+from tests.infra.fake_trail import memory_trail
 
 T = TypeVar("T")
 OWNERS = 3
@@ -119,6 +121,8 @@ class Shop:
         self.owners = list(owners)
         self.clock = clock
         self.catalogue = catalogue
+        self.records: list[Record] = []
+        self.trail = memory_trail(self.records)
         self.rt = self.runtime(Process(None))
 
     def runtime(self, process: Process) -> Runtime:
@@ -132,6 +136,7 @@ class Shop:
             hub=nobody,
             catalogue=self.catalogue,
             whereabouts=Whereabouts(),
+            trail=self.trail,
         )
 
     async def dying(self, steps: int, work: Callable[[Runtime], Awaitable[object]]) -> bool:
