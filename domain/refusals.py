@@ -7,10 +7,12 @@ Refusal
 ├── Conflict            the id was used before with other content
 ├── SaleNotOpen         the flash sale has not opened or is over
 ├── TicketRequired      the flash sale lets in only admitted buyers
+├── LockedOut           too many wrong passwords: nobody looks at more of them until then
+├── InvalidCredentials  the password, key or token is not good; it is not said why
 ├── LimitReached        the customer's limit in the sale is used up
 ├── ReservationClosed   the reservation no longer holds anything
 ├── Stale               the bucket does not hold what the caller believed
-└── InsufficientStock   not enough units; the only one that may pass by itself
+└── InsufficientStock   not enough units; like LockedOut it may pass by itself
 
 The order is the order in which they are looked for: the first that applies is the answer.
 """
@@ -89,6 +91,29 @@ class TicketRequired:
 
 
 @dataclass(frozen=True, slots=True)
+class LockedOut:
+    code: ClassVar[str] = "LOCKED_OUT"
+    is_transient: ClassVar[bool] = True
+    until: datetime
+
+    @property
+    def message(self) -> str:
+        return f"too many attempts: wait until {self.until:%Y-%m-%dT%H:%M:%SZ}"
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidCredentials:
+    """The same for whoever is not known, may not sign in, or is wrong: it tells nothing."""
+
+    code: ClassVar[str] = "INVALID_CREDENTIALS"
+    is_transient: ClassVar[bool] = False
+
+    @property
+    def message(self) -> str:
+        return "these credentials are not good"
+
+
+@dataclass(frozen=True, slots=True)
 class LimitReached:
     code: ClassVar[str] = "LIMIT_REACHED"
     is_transient: ClassVar[bool] = False
@@ -145,6 +170,8 @@ Refusal = (
     | Conflict
     | SaleNotOpen
     | TicketRequired
+    | LockedOut
+    | InvalidCredentials
     | LimitReached
     | ReservationClosed
     | Stale

@@ -8,6 +8,8 @@ from pathlib import Path
 from infra.settings import Settings, SettingsError
 
 KEY_BYTES = 32
+PREFIX_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
+"""None that look like another."""
 
 
 def kept(path: Path) -> str:
@@ -25,7 +27,7 @@ def make(path: Path) -> None:
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
     draft = Path(name)
     with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(KEY_BYTES))
+        file.write(new_secret())
         file.flush()
         os.fsync(file.fileno())
     try:
@@ -39,3 +41,13 @@ def make(path: Path) -> None:
 def secret_key(settings: Settings) -> str:
     """The key that signs callers' tokens: the given one, or this home's own."""
     return settings.secret_key or kept(settings.home / "secret.key")
+
+
+def new_secret() -> str:
+    """256 bits that nobody can guess, as 43 characters of base64url."""
+    return secrets.token_urlsafe(KEY_BYTES)
+
+
+def new_prefix(length: int) -> str:
+    """Visible, and different for each: letters and digits."""
+    return "".join(secrets.choice(PREFIX_LETTERS) for _ in range(length))

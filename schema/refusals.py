@@ -11,8 +11,8 @@ from schema.enums import ReservationState
 
 @strawberry.interface(
     description="An expected 'no'. Every refusal type implements it; order of precedence: "
-    "NotPermitted, Invalid, NotFound, Conflict, SaleNotOpen, TicketRequired, LimitReached, "
-    "ReservationClosed, Stale, InsufficientStock."
+    "NotPermitted, Invalid, NotFound, Conflict, SaleNotOpen, TicketRequired, LockedOut, "
+    "InvalidCredentials, LimitReached, ReservationClosed, Stale, InsufficientStock."
 )
 class Refusal:
     code: str = strawberry.field(description="The refusal's name for programs: INVALID.")
@@ -81,6 +81,16 @@ class TicketRequired(Refusal):
     sale_id: strawberry.ID = strawberry.field(description="The sale whose waiting room to join.")
 
 
+@strawberry.type(description="Too many wrong passwords for this account or from this address.")
+class LockedOut(Refusal):
+    until: datetime = strawberry.field(description="From then on it can be tried again.")
+
+
+@strawberry.type(description="The e-mail address, password or token is not good; not said which.")
+class InvalidCredentials(Refusal):
+    pass
+
+
 TYPES = (
     InsufficientStock,
     LimitReached,
@@ -92,6 +102,8 @@ TYPES = (
     Invalid,
     SaleNotOpen,
     TicketRequired,
+    LockedOut,
+    InvalidCredentials,
 )
 NAMES: dict[type, str] = {
     no.InsufficientStock: "InsufficientStock",
@@ -104,4 +116,6 @@ NAMES: dict[type, str] = {
     no.Invalid: "Invalid",
     no.SaleNotOpen: "SaleNotOpen",
     no.TicketRequired: "TicketRequired",
+    no.LockedOut: "LockedOut",
+    no.InvalidCredentials: "InvalidCredentials",
 }

@@ -24,6 +24,7 @@ LAYERS = {
 SERVERS = ("infra/embedded/",)
 MODULES = {
     "aiohttp": ("connectors/",),
+    "argon2": ("infra/passwords.py",),
     "asyncpg": ("infra/", "actors/"),
     "click": ("api/",),
     "granian": ("api/",),
@@ -44,6 +45,7 @@ MODULES = {
     "strawberry": ("schema/", "api/"),
     "tortoise": ("infra/", "services/"),
     "uvloop": ("infra/", "actors/", "api/"),
+    "zxcvbn": ("infra/passwords.py",),
 }
 """Where each module from outside may be imported; one that is not named here may be nowhere."""
 

@@ -11,7 +11,9 @@ from domain.refusals import (
     Conflict,
     InsufficientStock,
     Invalid,
+    InvalidCredentials,
     LimitReached,
+    LockedOut,
     NotFound,
     NotPermitted,
     Refusal,
@@ -36,6 +38,8 @@ TEXTS: list[tuple[Refusal, str]] = [
         TicketRequired(ID),
         "this sale has a waiting room: join it and come back with the admitted ticket",
     ),
+    (LockedOut(START), f"too many attempts: wait until {START:%Y-%m-%dT%H:%M:%SZ}"),
+    (InvalidCredentials(), "these credentials are not good"),
     (LimitReached(2, 1), "at most 2 per customer, 1 already taken"),
     (ReservationClosed(ReservationState.EXPIRED), "the reservation is expired"),
     (Stale(expected=4, actual=5), "the bucket holds 5, not 4"),
@@ -59,8 +63,9 @@ def test_codes_are_the_names_in_capitals() -> None:
         assert refusal.code == "_".join(words).upper()
 
 
-def test_only_a_shortage_may_pass_by_itself() -> None:
-    assert [refusal for refusal in REFUSALS if refusal.is_transient] == [InsufficientStock]
+def test_only_a_lock_and_a_shortage_may_pass_by_themselves() -> None:
+    passing = [refusal for refusal in REFUSALS if refusal.is_transient]
+    assert passing == [LockedOut, InsufficientStock]
 
 
 def test_the_tree_in_the_docstring_has_every_refusal_in_the_order_of_the_checks() -> None:
@@ -74,5 +79,6 @@ def test_a_refusal_is_a_value(refusal: Refusal) -> None:
     assert refusal == twin
     assert hash(refusal) == hash(twin)
     assert not hasattr(refusal, "__dict__")
-    with pytest.raises(FrozenInstanceError):
-        setattr(refusal, fields(refusal)[0].name, "other")
+    for field in fields(refusal):
+        with pytest.raises(FrozenInstanceError):
+            setattr(refusal, field.name, "other")
