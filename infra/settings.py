@@ -1,4 +1,4 @@
-"""Every setting of the house: one table of environment variables, read once into a frozen object.
+"""Every setting of the house: the table of infra/variables.py, read once into a frozen object.
 
 This is the home of the process environment. Children get their settings the same way: through
 the variables that `environ()` gives back.
@@ -6,171 +6,17 @@ the variables that `environ()` gives back.
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Self
-from urllib.parse import urlsplit
+from typing import Any, Self
 
-ENVIRONMENTS = ("development", "production")
-LOG_LEVELS = ("debug", "info", "warning", "error")
-PORT_LIMIT = 65_535
-API_WORKERS_LIMIT = 64
-OWNERS_LIMIT = 1_024
-OWNERS_LEAST = 2
-INBOX_LIMIT = 20_000
-INBOX_HIGHEST = 1_000_000
-SECRET_KEY_LEAST = 32
-"""Characters: an HS256 key shorter than its hash is weaker than the hash."""
+from infra.variables import VARIABLES, Variable
 
 
 class SettingsError(Exception):
     """A variable that cannot be used, or a machine that does not allow what it asks for. The
     message is one line for the person who set it."""
-
-
-def text(value: str) -> str:
-    return value
-
-
-def directory(value: str) -> Path:
-    return Path(os.path.abspath(os.path.expanduser(value)))
-
-
-def number(least: int, highest: int) -> Callable[[str], int]:
-    def parse(value: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,9}", value) or not least <= int(value) <= highest:
-            raise ValueError(f"a whole number from {least} to {highest}")
-        return int(value)
-
-    return parse
-
-
-def one_of(*choices: str) -> Callable[[str], str]:
-    def parse(value: str) -> str:
-        if value.lower() not in choices:
-            raise ValueError(f"one of {', '.join(choices)}")
-        return value.lower()
-
-    return parse
-
-
-def url(*schemes: str) -> Callable[[str], str]:
-    def parse(value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in schemes or not (parts.netloc or parts.path or parts.query):
-            raise ValueError("a URL like " + " or ".join(f"{scheme}://..." for scheme in schemes))
-        return value
-
-    return parse
-
-
-def ray_address(value: str) -> str:
-    if not re.fullmatch(r"[^\s:/]+:[0-9]{1,5}", value):
-        raise ValueError("HOST:PORT of a Ray head node")
-    return value
-
-
-def secret(value: str) -> str:
-    if len(value) < SECRET_KEY_LEAST:
-        raise ValueError(f"at least {SECRET_KEY_LEAST} characters")
-    return value
-
-
-class Variable(NamedTuple):
-    name: str
-    field: str
-    parse: Callable[[str], Any]
-    default: str
-    meaning: str
-    is_secret: bool = False
-
-
-VARIABLES = (
-    Variable(
-        "ONHAND_HOME",
-        "home",
-        directory,
-        ".onhand",
-        "where the embedded servers keep their data, logs and credentials",
-    ),
-    Variable(
-        "ONHAND_ENV",
-        "environment",
-        one_of(*ENVIRONMENTS),
-        "development",
-        "development or production; production wants its own ONHAND_SECRET_KEY",
-    ),
-    Variable("ONHAND_HOST", "host", text, "127.0.0.1", "the address the API listens on"),
-    Variable("ONHAND_PORT", "port", number(1, PORT_LIMIT), "8000", "the port of the API"),
-    Variable(
-        "ONHAND_API_WORKERS",
-        "api_workers",
-        number(1, API_WORKERS_LIMIT),
-        "1",
-        "API processes",
-    ),
-    Variable(
-        "ONHAND_OWNERS",
-        "owners",
-        number(1, OWNERS_LIMIT),
-        str(max(OWNERS_LEAST, os.cpu_count() or OWNERS_LEAST)),
-        "owner processes; the default is one per core, two at least",
-    ),
-    Variable(
-        "ONHAND_DATABASE_URL",
-        "database_url",
-        url("postgres", "postgresql"),
-        "",
-        "a PostgreSQL to use instead of the embedded one",
-        is_secret=True,
-    ),
-    Variable(
-        "ONHAND_NATS_URL",
-        "nats_url",
-        url("nats", "tls"),
-        "",
-        "a NATS with JetStream to use instead of the embedded one",
-        is_secret=True,
-    ),
-    Variable(
-        "ONHAND_REDIS_URL",
-        "redis_url",
-        url("redis", "rediss", "unix"),
-        "",
-        "a Redis to use instead of the embedded one",
-        is_secret=True,
-    ),
-    Variable(
-        "ONHAND_RAY_ADDRESS",
-        "ray_address",
-        ray_address,
-        "",
-        "HOST:PORT of a Ray cluster to use instead of a local one",
-    ),
-    Variable(
-        "ONHAND_SECRET_KEY",
-        "secret_key",
-        secret,
-        "",
-        "signs the callers' tokens; development makes its own in ONHAND_HOME",
-        is_secret=True,
-    ),
-    Variable(
-        "ONHAND_LOG_LEVEL",
-        "log_level",
-        one_of(*LOG_LEVELS),
-        "info",
-        "the least level that is logged",
-    ),
-    Variable(
-        "ONHAND_INBOX_LIMIT",
-        "inbox_limit",
-        number(1, INBOX_HIGHEST),
-        str(INBOX_LIMIT),
-        "requests that may wait at one owner; more are answered BUSY",
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

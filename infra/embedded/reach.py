@@ -5,7 +5,8 @@ import errno
 import socket
 from urllib.parse import unquote, urlsplit
 
-from infra.settings import VARIABLES, Settings, SettingsError
+from infra.settings import Settings, SettingsError
+from infra.variables import VARIABLES
 
 TIMEOUT_SECONDS = 3.0
 PORTS = {"nats": 4222, "tls": 4222, "redis": 6379, "rediss": 6379}

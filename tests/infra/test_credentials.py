@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from infra.credentials import kept, secret_key
-from infra.settings import SECRET_KEY_LEAST, Settings, SettingsError
+from infra.settings import Settings, SettingsError
+from infra.variables import SECRET_KEY_LEAST
 
 
 def test_a_key_stays_the_same_and_only_its_maker_can_read_it(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.settings import VARIABLES, Settings, SettingsError
+from infra.settings import Settings, SettingsError
+from infra.variables import VARIABLES
 
 KEY = "a-key-that-is-long-enough-for-hs256-signing"
 
