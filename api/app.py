@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 
-from starlette.applications import Starlette
+from starlette.routing import Router
 from starlette.types import ASGIApp
 
 from actors import owners
@@ -46,7 +46,7 @@ def build_app(
     rt: Runtime, checks: Mapping[str, Check], patience: Patience | None = None
 ) -> ASGIApp:
     metrics = Metrics()
-    return Edge(Starlette(routes=routes(rt, checks, metrics, patience)), rt.clock, metrics)
+    return Edge(Router(routes(rt, checks, metrics, patience)), rt.clock, metrics)
 
 
 def create_app() -> ASGIApp:
@@ -56,14 +56,15 @@ def create_app() -> ASGIApp:
     metrics = Metrics()
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_app: object) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             rt, checks = await opened(settings, stack)
-            app.router.routes[:] = routes(rt, checks, metrics)
+            router.routes[:] = routes(rt, checks, metrics)
             settle_memory()
             yield
 
-    return Edge(Starlette(lifespan=lifespan), SystemClock(), metrics)
+    router = Router(lifespan=lifespan)
+    return Edge(router, SystemClock(), metrics)
 
 
 async def opened(settings: Settings, stack: AsyncExitStack) -> tuple[Runtime, Mapping[str, Check]]:

@@ -47,7 +47,7 @@ class Edge:
             if message["type"] == "http.response.start":
                 is_started = True
                 message["headers"] = [*message["headers"], (HEADER, correlation_id.encode())]
-                self.metrics.responses.labels(str(message["status"]), self.metrics.worker).inc()
+                self.metrics.response(message["status"])
             await send(message)
 
         try:

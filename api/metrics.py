@@ -7,7 +7,7 @@ reaches one of them. What owners and relay count is the same whichever worker te
 import os
 from collections.abc import Iterable
 from itertools import accumulate
-from typing import Any
+from typing import Any, TypeVar
 
 from prometheus_client import (
     CollectorRegistry,
@@ -23,6 +23,7 @@ from prometheus_client.core import (
     HistogramMetricFamily,
     Metric,
 )
+from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.registry import Collector
 
 from infra.cache import RelayReport
@@ -30,6 +31,7 @@ from infra.hub import Hub
 
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 OwnerStats = list[dict[str, Any]]
+M = TypeVar("M", bound=MetricWrapperBase)
 
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -39,6 +41,7 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.worker = str(os.getpid())
+        self.children: dict[tuple[MetricWrapperBase, object], Any] = {}
         self.commands = self.counter("commands", "GraphQL root fields asked", "verb")
         self.refusals = self.counter("refusals", "Expected noes, by code", "code")
         self.errors = self.counter("errors", "GraphQL errors, by code", "code")
@@ -69,13 +72,24 @@ class Metrics:
         errors: Iterable[str],
         seconds: float,
     ) -> None:
-        self.durations.labels(kind, self.worker).observe(seconds)
+        self.known(self.durations, kind).observe(seconds)
         for verb in verbs:
-            self.commands.labels(verb, self.worker).inc()
+            self.known(self.commands, verb).inc()
         for code in refusals:
-            self.refusals.labels(code, self.worker).inc()
+            self.known(self.refusals, code).inc()
         for code in errors:
-            self.errors.labels(code, self.worker).inc()
+            self.known(self.errors, code).inc()
+
+    def response(self, status: int) -> None:
+        self.known(self.responses, status).inc()
+
+    def known(self, family: M, value: object) -> M:
+        """The one of the family with that label, remembered: to look it up costs as much as to
+        count. Verbs, codes and statuses are few."""
+        child: M | None = self.children.get((family, value))
+        if child is None:
+            child = self.children[family, value] = family.labels(str(value), self.worker)
+        return child
 
     def exposed(self, hub: Hub, owners: OwnerStats, relay: RelayReport | None) -> bytes:
         """All of it in Prometheus' text format."""

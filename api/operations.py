@@ -27,6 +27,8 @@ BODY_LIMIT_BYTES = 4 * 1024 * 1024
 TURNED_AWAY = frozenset({"NOT_PERMITTED", "FORBIDDEN"})
 NUL_WRITTEN = re.compile(r"\x00|\\u(0000|\{0+\})")
 """As it is, or as GraphQL's strings escape it."""
+ESCAPE = b"\\u"
+"""What JSON needs to hold the character, and to hold a document that escapes it."""
 
 
 class Sent(msgspec.Struct, rename={"name": "operationName"}):
@@ -58,9 +60,11 @@ class Operations:
         self.engine = engine
         self.metrics = metrics
 
-    def prepare(self, caller: Caller, sent: Sent) -> Asked | Answer:
+    def prepare(self, caller: Caller, sent: Sent, raw: bytes | None = None) -> Asked | Answer:
+        """`raw` is the JSON that it was read from: one look at it may save one at every text."""
         operation = Operation(sent.query, sent.variables, sent.name)
-        prepared = NUL_SENT if sent.has_nul() else self.engine.prepare(operation)
+        has_nul = (raw is None or ESCAPE in raw) and sent.has_nul()
+        prepared = NUL_SENT if has_nul else self.engine.prepare(operation)
         if isinstance(prepared, Answer):
             self.metrics.operation("none", (), (), prepared.errors, 0.0)
             return prepared
@@ -77,7 +81,7 @@ class Operations:
         seconds = perf_counter() - began
         verbs = asked.prepared.root_fields
         self.metrics.operation(asked.kind, verbs, answer.refusals, answer.errors, seconds)
-        if TURNED_AWAY & {*answer.refusals, *answer.errors}:
+        if (answer.refusals or answer.errors) and TURNED_AWAY & {*answer.refusals, *answer.errors}:
             await turned_away(self.engine.rt, asked.asker.caller, verbs)
         return answer
 

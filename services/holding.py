@@ -100,7 +100,7 @@ async def claim(
     """The home's owner decides first; only if it says yes the others are asked."""
     first, *rest = parts(rt, asked, commands, home)
     claimed = await rt.stock.submit(first)
-    if not isinstance(claimed, Done):
+    if not isinstance(claimed, Done) or not rest:
         return [claimed]
     return [claimed, *await rt.stock.submit_many(rest)]
 

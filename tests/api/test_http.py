@@ -123,6 +123,14 @@ async def test_no_text_may_hold_what_cannot_be_stored(shop: Shop, asked: dict[st
         assert (response.status_code, code(response)) == (200, "BAD_USER_INPUT")
 
 
+async def test_what_cannot_be_stored_is_seen_behind_two_escapes(shop: Shop) -> None:
+    body = rb'{"query": "{ sku(code: \"\\\u0075{0}\") { code } }"}'
+    async with shop.client() as client:
+        headers = {"content-type": "application/json"}
+        response = await client.post("/graphql", content=body, headers=headers)
+        assert code(response) == "BAD_USER_INPUT"
+
+
 async def test_a_body_must_say_that_it_is_json(shop: Shop) -> None:
     async with shop.client() as client:
         headers = {"content-type": "text/plain"}
