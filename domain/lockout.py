@@ -6,6 +6,7 @@ so a thousand guesses at once are no cheaper than one after the other.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from domain.refusals import LockedOut
 
@@ -50,3 +51,20 @@ def lock(times: int, patience: Patience) -> timedelta:
     """`times` is 1 for the first lock."""
     doublings = min(times - 1, 32)
     return min(patience.first * (1 << doublings), patience.longest)
+
+
+def forgiven(seen: Failures, patience: Patience) -> Failures:
+    """One less: what was booked turned out to be right."""
+    count = max(seen.count - 1, 0)
+    return Failures(count, seen.last_at, seen.locked_until if count > patience.free else None)
+
+
+def neighbourhood(address: str) -> str:
+    """What counts as one address: of IPv6 the network that one customer gets."""
+    try:
+        known = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(known, IPv6Address):
+        return str(known.ipv4_mapped or ip_network((known.packed, 64), strict=False))
+    return str(known)

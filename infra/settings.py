@@ -37,6 +37,14 @@ class Settings:
     secret_key: str
     log_level: str
     inbox_limit: int
+    password_memory_kib: int
+    password_passes: int
+    public_url: str
+    oidc_issuer: str
+    oidc_client_id: str
+    oidc_client_secret: str
+    oidc_domains: str
+    oidc_role: str
 
     @classmethod
     def load(cls, environ: Mapping[str, str]) -> Self:
@@ -71,7 +79,7 @@ def masked(variable: Variable, value: object) -> str:
     shown = str(value)
     if not variable.is_secret or not shown:
         return shown
-    if variable.field == "secret_key":
+    if variable.field in ("secret_key", "oidc_client_secret"):
         return "***"
     return re.sub(r"//[^/?#]*@", "//***@", re.sub(r"([?&]password=)[^&]*", r"\1***", shown))
 

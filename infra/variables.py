@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from domain.access import Role
+
 ENVIRONMENTS = ("development", "production")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 PORT_LIMIT = 65_535
@@ -16,6 +18,11 @@ OWNERS_LIMIT = 1_024
 OWNERS_LEAST = 2
 INBOX_LIMIT = 20_000
 INBOX_HIGHEST = 1_000_000
+PASSWORD_MEMORY_KIB = 19_456
+PASSWORD_PASSES = 2
+"""The least that OWASP names for Argon2id: for a small server."""
+PASSWORD_MEMORY_HIGHEST = 4 * 1024 * 1024
+PASSWORD_PASSES_HIGHEST = 100
 SECRET_KEY_LEAST = 32
 """Characters: an HS256 key shorter than its hash is weaker than the hash."""
 
@@ -146,6 +153,57 @@ VARIABLES = (
         "",
         "signs the callers' tokens; development makes its own in ONHAND_HOME",
         is_secret=True,
+    ),
+    Variable(
+        "ONHAND_PASSWORD_MEMORY_KIB",
+        "password_memory_kib",
+        number(8, PASSWORD_MEMORY_HIGHEST),
+        str(PASSWORD_MEMORY_KIB),
+        "memory that hashing a password takes (Argon2id); twice it at most at a time",
+    ),
+    Variable(
+        "ONHAND_PASSWORD_PASSES",
+        "password_passes",
+        number(1, PASSWORD_PASSES_HIGHEST),
+        str(PASSWORD_PASSES),
+        "passes over that memory",
+    ),
+    Variable(
+        "ONHAND_PUBLIC_URL",
+        "public_url",
+        url("http", "https"),
+        "",
+        "where browsers reach the API, if not at its host and port: https://stock.shop.example",
+    ),
+    Variable(
+        "ONHAND_OIDC_ISSUER",
+        "oidc_issuer",
+        url("http", "https"),
+        "",
+        "an OpenID Connect provider to sign in with; empty: passwords only",
+    ),
+    Variable("ONHAND_OIDC_CLIENT_ID", "oidc_client_id", text, "", "our name at that provider"),
+    Variable(
+        "ONHAND_OIDC_CLIENT_SECRET",
+        "oidc_client_secret",
+        text,
+        "",
+        "our password at that provider",
+        is_secret=True,
+    ),
+    Variable(
+        "ONHAND_OIDC_DOMAINS",
+        "oidc_domains",
+        text,
+        "",
+        "domains of e-mail addresses, separated by commas, whose people need no invitation",
+    ),
+    Variable(
+        "ONHAND_OIDC_ROLE",
+        "oidc_role",
+        one_of(*(role.value for role in Role)),
+        Role.STOREFRONT.value,
+        "the role of those who came without an invitation",
     ),
     Variable(
         "ONHAND_LOG_LEVEL",

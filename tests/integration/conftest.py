@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from infra.embedded.process import open_many_files
+from tests.integration.sale_shop import database
 from tests.integration.whole import Whole
 
 
@@ -19,6 +20,13 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
 def battered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
     """The shop whose servers are killed."""
     yield from started(Whole(tmp_path_factory.mktemp("battered") / "home"))
+
+
+@pytest.fixture(scope="session")
+def people_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A database for people, sessions and keys: whoever uses it empties their tables first."""
+    with database(tmp_path_factory.mktemp("people")) as url:
+        yield url
 
 
 def started(whole: Whole) -> Iterator[Whole]:
