@@ -49,7 +49,6 @@ WANTED = (
 """Floors: rival, in flight, how many times as many."""
 KIBIBYTE = 1_024
 RESIDENT_CELLS = 100_000
-CONNECTIONS = (64,)
 WIDTH = 160
 """Of the table where no terminal tells its own."""
 
@@ -98,7 +97,7 @@ def main(parts: tuple[str, ...], quick: bool) -> None:
             sections.append(layer.section(size.rounds, about))
         if "http" in wanted:
             say("GraphQL over HTTP")
-            sections.append(over_http(size, about))
+            sections.append(graphql.section(size.rounds, size.seconds, about, say))
         if "cold" in wanted:
             sections.append(cold_starts(size, about, say))
     report.show(console, sections)
@@ -226,12 +225,6 @@ def resident_cells(made: Ground, size: Size, about: dict[str, str]) -> Section:
     floor = at_most("a resident cell", heaviest, 2, "KiB")
     remarks = [f"{size.resident_cells:,} cells"]
     return Section("Resident cells", about, remarks, rows, [floor])
-
-
-def over_http(size: Size, about: dict[str, str]) -> Section:
-    results = graphql.run(size.rounds, size.seconds, CONNECTIONS)
-    remarks = ["a whole shop from `onhand serve` with one API worker; the client keeps connections"]
-    return Section("GraphQL over HTTP", about, remarks, [Row.of(r) for r in results], [])
 
 
 def cold_starts(size: Size, about: dict[str, str], say: Say) -> Section:

@@ -1,107 +1,185 @@
 """`reserveStock` over HTTP against a whole running shop: parsed, permitted, decided, committed,
-answered. The client is as lean as Python allows, and its own share of the CPU is told."""
+answered. Beside it, in turns: the same road without the GraphQL layer, and plain Strawberry with a
+transaction per request."""
 
-import asyncio
 import json
-from contextlib import AsyncExitStack
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from os import getpid
-from typing import cast
+from typing import NamedTuple
 
+import asyncpg
 import uvloop
 
-from benchmarks.load import Reading, Roles, closed_loop
+from benchmarks import bare
+from benchmarks.buyers import ID, Endpoint, buyers_at
+from benchmarks.figures import Floor, Row, Section, at_least, at_most, ratio
+from benchmarks.load import Reading, Roles, Spread, closed_loop, spread
+from benchmarks.pressure import percentile
 from benchmarks.race import WARM_UP_SECONDS, Result
-from benchmarks.shop import HOST, RESERVE, Shop, reservation, shop
+from benchmarks.rival_strawberry import RIVAL_POOL, RIVAL_URL
+from benchmarks.served import Served, served
+from benchmarks.shop import PLENTY, RESERVE, SKU, WAREHOUSE, Shop, reservation, shop
+from infra.database import migrate
 
-NAME = "GraphQL reserveStock"
-END = b"\r\n\r\n"
-LENGTH = b"content-length:"
-ACCEPTED = b'"__typename":"Reservation"'
-OK = b"HTTP/1.1 200 "
-
-
-class Connection(asyncio.Protocol):
-    """One kept-alive connection with one request under way."""
-
-    def __init__(self) -> None:
-        self.read = bytearray()
-        self.answer: asyncio.Future[bytes] | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        if self.answer is not None and not self.answer.done():
-            self.answer.set_exception(error or ConnectionResetError("the API hung up"))
-
-    def data_received(self, data: bytes) -> None:
-        self.read += data
-        head_ends = self.read.find(END)
-        if head_ends < 0:
-            return
-        head = bytes(self.read[:head_ends]).lower()
-        length = int(head.partition(LENGTH)[2].partition(b"\r\n")[0])
-        body_begins = head_ends + len(END)
-        if len(self.read) < body_begins + length or self.answer is None:
-            return
-        assert self.read.startswith(OK), bytes(self.read)
-        self.answer.set_result(bytes(self.read[body_begins:]))
-        self.read.clear()
-
-    async def post(self, request: bytes) -> bytes:
-        self.answer = asyncio.get_running_loop().create_future()
-        self.transport.write(request)
-        return await self.answer
+NAME, BARE, RIVAL = "GraphQL reserveStock", "bare route", "Strawberry and Tortoise"
+CONNECTIONS = (64, 256)
+POOL_SIZES = (2, 4, 8, 16)
+SWEEP_CONNECTIONS = 64
+GRAPHQL_ACCEPTED = b'"Reservation"'
+"""Strawberry writes a space before it, and we do not."""
+MAKE_RIVAL = """
+WITH made AS (INSERT INTO sku (code, name, is_active) VALUES ($1, $1, true) RETURNING id),
+house AS (INSERT INTO warehouse (code, name, region, priority, is_active)
+  VALUES ($2, $2, 'X', 100, true) RETURNING id)
+INSERT INTO cell (sku_id, warehouse_id, available, version, seq, floor, reserved, quarantined,
+  damaged, as_of)
+SELECT made.id, house.id, $3, 0, 0, 0, 0, 0, 0, now() FROM made, house
+"""
+Say = Callable[[str], None]
 
 
-class Buyers:
-    """All connections; a request takes whichever is free."""
+class Road(NamedTuple):
+    """`roles` are the processes that one road needs and the others do not."""
 
-    def __init__(self, token: str) -> None:
-        self.head = (
-            f"POST /graphql HTTP/1.1\r\nhost: {HOST}\r\nauthorization: Bearer {token}\r\n"
-            "content-type: application/json\r\naccept: application/json\r\ncontent-length: "
-        ).encode()
-        body = json.dumps({"query": RESERVE, "variables": {"input": reservation() | {"id": "@"}}})
-        self.before, _, self.after = body.encode().partition(b"@")
-        self.free: list[Connection] = []
-
-    async def open(self, port: int, connections: int) -> None:
-        loop = asyncio.get_running_loop()
-        for _ in range(connections):
-            _, connection = await loop.create_connection(Connection, HOST, port)
-            self.free.append(connection)
-
-    def close(self) -> None:
-        for connection in self.free:
-            connection.transport.close()
-
-    async def once(self) -> bool:
-        body = self.before + reservation()["id"].encode() + self.after
-        connection = self.free.pop()
-        answer = await connection.post(self.head + str(len(body)).encode() + END + body)
-        self.free.append(connection)
-        assert ACCEPTED in answer, answer
-        return True
+    name: str
+    endpoint: Endpoint
+    roles: Roles
 
 
-def run(rounds: int, seconds: float, connections: tuple[int, ...]) -> list[Result]:
-    with shop() as started:
+class Half(NamedTuple):
+    """Seconds, sorted, at half of the rate that a closed loop reached in the same round."""
+
+    connections: int
+    latencies: list[float]
+
+
+def section(rounds: int, seconds: float, about: dict[str, str], say: Say) -> Section:
+    with shop() as started, ExitStack() as stack:
         started.wait()
         started.fill()
-        roles = {"client": [getpid()], **started.roles()}
-        results = [Result(NAME, number, []) for number in connections]
-        for _ in range(rounds):
-            for result in results:
-                reading = uvloop.run(read(started, result.in_flight, seconds, roles))
-                result.readings.append(reading)
-        return results
+        url = uvloop.run(rival_database(started))
+        started.settle()
+        body = json.dumps({"query": RESERVE, "variables": {"input": reservation() | {"id": ID}}})
+        beside = stack.enter_context(served(started, "benchmarks.bare:create_app"))
+        roads = [
+            Road(
+                NAME,
+                Endpoint(started.port, "/graphql", body, GRAPHQL_ACCEPTED, started.token()),
+                {},
+            ),
+            Road(
+                BARE,
+                Endpoint(beside.port, bare.PATH, bare.BODY, bare.ACCEPTED),
+                {"api": beside.pids},
+            ),
+        ]
+        rates = sweep(started, url, body, seconds, say)
+        pool = max(rates, key=rates.__getitem__)
+        rival = stack.enter_context(rival_at(started, url, pool))
+        roads.append(
+            Road(
+                RIVAL, Endpoint(rival.port, "/graphql", body, GRAPHQL_ACCEPTED), {"api": rival.pids}
+            )
+        )
+        results, halves = race(started, roads, rounds, seconds, say)
+    remarks = [
+        "a whole shop from `onhand serve` with one API worker; each other road in one granian"
+        " worker of its own, with uvloop; the client keeps connections",
+        f"{rounds} rounds in turns, {seconds:g} s per reading",
+        f"{RIVAL}: a pool of {pool}; accepted/s by pool size at {SWEEP_CONNECTIONS} connections: "
+        + ", ".join(f"{size}: {rate:,.0f}" for size, rate in rates.items()),
+    ]
+    rows = [Row.of(result) for result in results]
+    tails = {connections: tail(halves, connections) for connections in CONNECTIONS}
+    rows += [
+        Row(f"{NAME} at half of that rate: p99", connections, one, "ms")
+        for connections, one in tails.items()
+    ]
+    worst = max(one.median for one in tails.values())
+    floors = [
+        *against(results),
+        at_most("p99 at half of the own maximum, GraphQL", worst, 40, "ms"),
+    ]
+    return Section("GraphQL over HTTP", about, remarks, rows, floors)
 
 
-async def read(started: Shop, connections: int, seconds: float, roles: Roles) -> Reading:
-    async with AsyncExitStack() as opened:
-        buyers = Buyers(started.token())
-        opened.callback(buyers.close)
-        await buyers.open(started.port, connections)
+def against(results: list[Result]) -> list[Floor]:
+    floors = []
+    for connections in CONNECTIONS:
+        for other, wanted in ((RIVAL, 3.0), (BARE, 0.5)):
+            found = ratio(results, NAME, other, connections)
+            assert found is not None
+            what = f"{NAME} by {other}, {connections} connections"
+            floors.append(at_least(what, found.median, wanted, "times"))
+    return floors
+
+
+def tail(halves: list[Half], connections: int) -> Spread:
+    found = [half.latencies for half in halves if half.connections == connections]
+    return spread([percentile(latencies, 0.99) for latencies in found])
+
+
+async def rival_database(started: Shop) -> str:
+    """The same tables in another database of the same server, with one cell of its own."""
+    url = started.settings().database_url
+    connection = await asyncpg.connect(url)
+    await connection.execute("CREATE DATABASE rival")
+    await connection.close()
+    theirs = url.replace("/onhand?", "/rival?")
+    await migrate(theirs)
+    connection = await asyncpg.connect(theirs)
+    await connection.execute(MAKE_RIVAL, SKU, WAREHOUSE, PLENTY)
+    await connection.close()
+    return theirs
+
+
+def rival_at(started: Shop, url: str, pool: int) -> AbstractContextManager[Served]:
+    given = {RIVAL_URL: url, RIVAL_POOL: str(pool)}
+    return served(started, "benchmarks.rival_strawberry:create_app", given)
+
+
+def sweep(started: Shop, url: str, body: str, seconds: float, say: Say) -> dict[int, float]:
+    """The rival's rate by the size of its pool."""
+    rates = {}
+    for size in POOL_SIZES:
+        say(f"{RIVAL}, a pool of {size}")
+        with rival_at(started, url, size) as rival:
+            endpoint = Endpoint(rival.port, "/graphql", body, GRAPHQL_ACCEPTED)
+            reading = uvloop.run(read(endpoint, SWEEP_CONNECTIONS, seconds, {}))
+            rates[size] = reading.accepted
+    return rates
+
+
+def race(
+    started: Shop, roads: list[Road], rounds: int, seconds: float, say: Say
+) -> tuple[list[Result], list[Half]]:
+    roles: Roles = {"client": [getpid()], **started.roles()}
+    results = {(road.name, n): Result(road.name, n, []) for n in CONNECTIONS for road in roads}
+    halves = []
+    for index in range(rounds):
+        turn = index % len(roads)
+        for connections in CONNECTIONS:
+            for road in [*roads[turn:], *roads[:turn]]:
+                say(f"round {index + 1} of {rounds}: {road.name}, {connections} connections")
+                at_work = {**roles, **road.roles}
+                reading = uvloop.run(read(road.endpoint, connections, seconds, at_work))
+                results[road.name, connections].readings.append(reading)
+            rate = results[NAME, connections].readings[-1].accepted / 2
+            latencies = uvloop.run(offered(roads[0].endpoint, connections, rate, seconds))
+            halves.append(Half(connections, latencies))
+    return list(results.values()), halves
+
+
+async def read(endpoint: Endpoint, connections: int, seconds: float, roles: Roles) -> Reading:
+    async with buyers_at(endpoint, connections) as buyers:
         await closed_loop(buyers.once, connections, WARM_UP_SECONDS, roles)
         return await closed_loop(buyers.once, connections, seconds, roles)
+
+
+async def offered(
+    endpoint: Endpoint, connections: int, per_second: float, seconds: float
+) -> list[float]:
+    async with buyers_at(endpoint, connections) as buyers:
+        await buyers.offered(per_second, WARM_UP_SECONDS)
+        return await buyers.offered(per_second, seconds)

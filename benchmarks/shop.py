@@ -20,12 +20,17 @@ from domain.access import Role
 from infra.clock import SystemClock
 from infra.credentials import secret_key
 from infra.embedded.nats import free_port
+from infra.running import attached
 from infra.settings import Settings, process_environ
 
 START_SECONDS = 120.0
 STOP_SECONDS = 60.0
 ANSWER_SECONDS = 10.0
 POLL_SECONDS = 0.02
+SETTLE_SECONDS = 30.0
+IDLE_SECONDS = 1.0
+IDLE_SHARE = 0.2
+"""Of one core: less than that, and the shop is at rest."""
 HOST = "127.0.0.1"
 SKU, WAREHOUSE = "HOT-1", "MAIN"
 PLENTY = 900_000_000
@@ -122,6 +127,22 @@ class Shop:
     def reserve(self) -> None:
         answer = self.ask(RESERVE, {"input": reservation()})
         assert answer["reserveStock"]["__typename"] == "Reservation", answer
+
+    def settle(self) -> None:
+        """Until what is started behind a ready shop (Ray's agents) has started too, or for so
+        long."""
+        deadline = time.monotonic() + SETTLE_SECONDS
+        before = self.cpu_seconds()
+        while time.monotonic() < deadline:
+            time.sleep(IDLE_SECONDS)
+            now = self.cpu_seconds()
+            if now - before < IDLE_SHARE * IDLE_SECONDS:
+                return
+            before = now
+
+    def settings(self) -> Settings:
+        """Of a command that works beside it."""
+        return attached(Settings.load(self.environ))
 
     def roles(self) -> Roles:
         """The shop's processes by what they are for, by their name or the folder they work in."""
