@@ -265,7 +265,7 @@ class Owner:
             await self.store.append(work.batch)
         finally:
             self.writing = None
-        self.stats.appended(len(work.batch.entries), perf_counter() - started)
+        self.stats.appended(len(work.batch), perf_counter() - started)
 
     async def decide(self, requests: list[Request]) -> Decided:
         now = self.clock.now()

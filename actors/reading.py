@@ -6,7 +6,7 @@ from uuid import UUID
 
 from actors.host import Host, Remembered
 from actors.store import Store
-from actors.wire import decode_answer
+from actors.wire import Done, LineDone, decode_answer
 from domain.cell import Cell
 from domain.commands import (
     Adopt,
@@ -20,6 +20,7 @@ from domain.commands import (
 )
 from domain.refusals import NotFound
 from infra.clock import Clock
+from infra.ledger import StoredOutcome
 
 ABOUT_A_HOLD = (Confirm, Deduct, Release, Withdraw, Adopt)
 
@@ -116,12 +117,17 @@ class Reading:
         """Reads the outcomes of these requests into memory; the ids that have one."""
         outcomes = await self.store.load_outcomes({request.id for request in requests})
         self.host.recent.update(
-            {
-                (o.request_id, o.slot): Remembered(o.fingerprint, decode_answer(o.answer))
-                for o in outcomes
-            }
+            {(o.request_id, o.slot): Remembered(o.fingerprint, first_answer(o)) for o in outcomes}
         )
         return {outcome.request_id for outcome in outcomes}
+
+
+def first_answer(outcome: StoredOutcome) -> LineDone | Done:
+    if outcome.answer is not None:
+        return decode_answer(outcome.answer)
+    assert outcome.held is not None
+    key, hold = outcome.held
+    return LineDone(key, None, hold, True)
 
 
 def is_draw(request: Request) -> bool:

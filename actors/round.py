@@ -8,13 +8,15 @@ from actors.host import Host, Remembered
 from actors.wire import Done, Elsewhere, LineDone, Reply, encode_answer
 from domain.cell import NO_CHANGE, Cell, Change, Tally, apply
 from domain.commands import REMEMBERED, CellKey, Command, Draw, Request, Reserve
-from domain.decisions import decide
+from domain.decisions import decide, reserve_at_once
 from domain.draws import TICKET, Candidate, decide_draw, give_back, given_back, note_draw
 from domain.refusals import Conflict, NotFound
 from domain.states import OPEN_STATES
-from infra.ledger import Batch, StoredOutcome
+from infra.ledger import Batch, Fresh, StoredOutcome
 
 HOME_SLOT = 0
+UNSAID = (None, None, None)
+"""Reference, reason and lot of an ordinary note."""
 
 
 class Round:
@@ -41,10 +43,13 @@ class Round:
     def settle(self, request: Request, is_learnt: bool = False) -> Reply | None:
         """All lines or none: guards first, changes last. None: a hold stands here already, so the
         stored outcomes of this id must be learnt first."""
-        if type(request.lines[0][1]) is Draw:
+        kind = type(request.lines[0][1])
+        if kind is Draw:
             return self.settle_draw(request, is_learnt)
+        if kind is Reserve and (done := self.settle_usual(request)) is not None:
+            return done
         steps: list[tuple[Cell, Command, Change | LineDone]] = []
-        remembered = type(request.lines[0][1]) in REMEMBERED
+        remembered = kind in REMEMBERED
         for key, command in request.lines:
             cell = self.host.get(key)
             if cell is None:
@@ -64,6 +69,29 @@ class Round:
                 return None
             steps.append((cell, command, change))
         return Done(tuple([self.perform(request, *step) for step in steps]))
+
+    def settle_usual(self, request: Request) -> Done | None:
+        """The usual reservation by the short road, with the effect of the long one; None: it is not
+        that usual."""
+        request_id, fingerprint, home, lines, note, buyer = request
+        key, command = lines[0]
+        cell = self.host.get(key)
+        if cell is None or len(lines) > 1 or note[1:] != UNSAID:
+            return None
+        slot = HOME_SLOT if key == home else cell.id
+        if self.recall_at((request_id, slot)) is not None:
+            return None
+        assert isinstance(command, Reserve)
+        hold = reserve_at_once(cell, command, request_id, self.now)
+        if hold is None:
+            return None
+        quantity, deadline, seq, after = hold[0], command.deadline, hold[5], hold[6]
+        which = (request_id, slot, cell.id, fingerprint, seq, quantity, deadline, after)
+        self.batch.add_fresh(cell, Fresh._make((*which, *buyer, note[0])))
+        self.deadlines.add((cell.key, int(deadline.timestamp())))
+        done = LineDone(cell.key, None, hold, True)
+        self.outcomes[request_id, slot] = Remembered(fingerprint, done)
+        return Done((done,))
 
     def settle_draw(self, request: Request, is_learnt: bool) -> Reply | None:
         """The whole of a draw: it is decided over all its cells, and its first answer is kept
@@ -131,7 +159,9 @@ class Round:
             self.batch.cells[anchor.id] = anchor
 
     def recall(self, request: Request, cell: Cell) -> Remembered | None:
-        key = (request.id, slot(request, cell))
+        return self.recall_at((request.id, slot(request, cell)))
+
+    def recall_at(self, key: tuple[UUID, int]) -> Remembered | None:
         known = self.outcomes.get(key)
         if known is None and self.before is not None:
             if self.before.withdrawn and key in self.before.withdrawn:
@@ -175,9 +205,14 @@ class Round:
 
     def remember(self, request: Request, cell: Cell, done: LineDone | Done) -> None:
         key = (request.id, slot(request, cell))
-        stored = encode_answer(done)
         self.outcomes[key] = Remembered(request.fingerprint, done)
-        self.batch.outcomes[key] = StoredOutcome(*key, cell.id, request.fingerprint, stored)
+        outcome = StoredOutcome(*key, cell.id, request.fingerprint, None)
+        if isinstance(done, LineDone) and type(request.lines[0][1]) is Reserve:
+            assert done.hold is not None
+            outcome = outcome._replace(held=(cell.key, done.hold))
+        else:
+            outcome = outcome._replace(answer=encode_answer(done))
+        self.batch.outcomes[key] = outcome
 
     def commit(self) -> None:
         """The batch is in the ledger: memory is no longer ahead of it."""

@@ -10,17 +10,16 @@ import asyncpg
 import ray
 
 from actors.client import Ask, StockClient
-from actors.wire import Done, LineDone, encode_answer, encode_replies
+from actors.wire import Done, LineDone, encode_replies
 from benchmarks.ground import Ground, new_cell
 from benchmarks.load import Roles
 from benchmarks.stock import BUYER, CALLER, FINGERPRINT, PLENTY, TTL, Owners
 from domain.cell import Cell, Hold
-from domain.commands import CellKey
-from domain.decisions import RESERVE
-from domain.ledger import Entry, Note
+from domain.commands import CellKey, Reserve
+from domain.decisions import reserve_at_once
 from domain.states import ReservationState
 from infra.database import OWNER_SETTINGS
-from infra.ledger import Batch, StoredOutcome, append
+from infra.ledger import Batch, Fresh, append
 
 BATCH = 512
 EMPTY_ACTOR = "empty Ray actor"
@@ -58,16 +57,11 @@ def prepared(cell: Cell) -> Batch:
 
 
 def reserve_one(batch: Batch, cell: Cell, reservation: UUID, now: datetime) -> None:
-    cell.seq += 1
-    cell.units[0] -= 1
-    cell.units[1] += 1
-    entry = Entry(cell.seq, RESERVE, 1, None, reservation, now)
-    hold = Hold(1, 0, ReservationState.HELD, now + TTL, None, cell.seq, cell.units[0])
-    batch.add_entry(cell, entry, Note(CALLER))
-    batch.make_hold(cell, reservation, hold, BUYER, CALLER)
-    stored = encode_answer(LineDone(cell.key, None, hold, True))
-    outcome = StoredOutcome(reservation, 0, cell.id, FINGERPRINT, stored)
-    batch.outcomes[reservation, 0] = outcome
+    command = Reserve(reservation, 1, now + TTL)
+    hold = reserve_at_once(cell, command, reservation, now)
+    assert hold is not None
+    which = (reservation, 0, cell.id, FINGERPRINT, hold.seq, 1, command.deadline)
+    batch.add_fresh(cell, Fresh(*which, hold.available_after, *BUYER, CALLER))
 
 
 class Echo:

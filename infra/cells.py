@@ -13,7 +13,8 @@ from domain.commands import CellKey
 from domain.draws import TICKET, note_draw
 from domain.flash_sales import sale_of
 from domain.refusals import NotFound
-from infra.ledger import STATES, StoredOutcome
+from domain.states import ReservationState
+from infra.ledger import STATE_CODE, STATES, StoredOutcome
 
 READ_TIMEOUT_SECONDS = 10.0
 
@@ -38,9 +39,15 @@ HOLDS = f"""
 SELECT {COLUMNS} FROM unnest($1::uuid[], $2::int[]) AS x (reservation, cell)
 JOIN hold ON hold.reservation_id = x.reservation AND hold.cell_id = x.cell
 """
-OUTCOMES = """
-SELECT request_id, slot, cell_id, fingerprint, answer FROM outcome
-WHERE request_id = ANY($1::uuid[])
+OUTCOMES = f"""
+SELECT o.request_id, o.slot, o.cell_id, o.fingerprint, o.answer, s.code, w.code, h.quantity, 0,
+  {STATE_CODE[ReservationState.HELD]}, o.deadline, h.pool, h.seq, h.available_after
+FROM outcome o
+LEFT JOIN hold h ON o.answer IS NULL AND h.reservation_id = o.request_id AND h.cell_id = o.cell_id
+LEFT JOIN cell c ON c.id = h.cell_id
+LEFT JOIN sku s ON s.id = c.sku_id
+LEFT JOIN warehouse w ON w.id = c.warehouse_id
+WHERE o.request_id = ANY($1::uuid[])
 """
 DUE = """
 SELECT s.code, w.code, h.reservation_id
@@ -139,7 +146,7 @@ async def load_outcomes(
     connection: asyncpg.Connection, requests: Iterable[UUID]
 ) -> list[StoredOutcome]:
     rows = await connection.fetch(OUTCOMES, list(requests), timeout=READ_TIMEOUT_SECONDS)
-    return [StoredOutcome(*row) for row in rows]
+    return [made_outcome(row) for row in rows]
 
 
 async def load_due(
@@ -172,6 +179,16 @@ def made_cell(row: Any) -> Cell | NotFound:
     return Cell(
         key, row["as_of"], row["id"], row["version"], row["seq"], row["floor"], units, pools
     )
+
+
+def made_outcome(row: Any) -> StoredOutcome:
+    request_id, slot, cell_id, fingerprint, answer, sku, warehouse, *first = row
+    if answer is not None:
+        return StoredOutcome(request_id, slot, cell_id, fingerprint, answer)
+    quantity, deducted, state, *rest = first
+    hold = Hold(quantity, deducted, STATES[state], *rest)
+    key = CellKey(sku, warehouse)
+    return StoredOutcome(request_id, slot, cell_id, fingerprint, None, (key, hold))
 
 
 def made_hold(row: Any) -> Hold:

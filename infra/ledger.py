@@ -15,7 +15,8 @@ import asyncpg
 import msgspec
 
 from domain.cell import Cell, Hold
-from domain.commands import Buyer
+from domain.commands import Buyer, CellKey
+from domain.decisions import RESERVE
 from domain.ledger import Entry, Note
 from domain.states import ReservationState
 from infra.levels import CellLevel, encode_levels
@@ -35,11 +36,31 @@ class DuplicateRequest(Exception):
 
 
 class StoredOutcome(NamedTuple):
+    """`answer` None: the answer is the hold that was made, as it was then, in that cell."""
+
     request_id: UUID
     slot: int
     cell_id: int
     fingerprint: int
-    answer: bytes
+    answer: bytes | None
+    held: tuple[CellKey, Hold] | None = None
+
+
+class Fresh(NamedTuple):
+    """The usual reservation: one line, of the open pool, under an id that is new. It is an entry, a
+    hold and an outcome at once. The columns of `fresh_row`, in its order."""
+
+    reservation: UUID
+    slot: int
+    cell_id: int
+    fingerprint: int
+    seq: int
+    quantity: int
+    deadline: datetime
+    available_after: int
+    customer: str | None
+    channel: str | None
+    caller: str
 
 
 class NewHold(NamedTuple):
@@ -69,6 +90,21 @@ made AS (
     available_after, customer, channel, caller, created_at, closed_at)
   SELECT x.*, $1, CASE WHEN x.state > 1 THEN $1 END FROM unnest({}::hold_row[]) AS x
 )"""
+FRESH = f"""
+fresh AS (
+  SELECT * FROM unnest({{}}::fresh_row[])
+), fresh_entries AS (
+  INSERT INTO entry (cell_id, seq, movement, quantity, request_id, caller, at)
+  SELECT cell_id, seq, {RESERVE.code}, quantity, reservation_id, caller, $1 FROM fresh
+), fresh_holds AS (
+  INSERT INTO hold (reservation_id, cell_id, quantity, deducted, state, deadline, seq,
+    available_after, customer, channel, caller, created_at)
+  SELECT reservation_id, cell_id, quantity, 0, {STATE_CODE[ReservationState.HELD]}, deadline, seq,
+    available_after, customer, channel, caller, $1 FROM fresh
+), fresh_outcomes AS (
+  INSERT INTO outcome (request_id, slot, cell_id, fingerprint, deadline, at)
+  SELECT reservation_id, slot, cell_id, fingerprint, deadline, $1 FROM fresh
+)"""
 CHANGE = """
 changed AS (
   UPDATE hold SET deducted = x.deducted, state = x.state, deadline = x.deadline,
@@ -88,16 +124,16 @@ gone AS (
 )"""
 REMEMBER = """
 outcomes AS (
-  INSERT INTO outcome (request_id, slot, cell_id, fingerprint, answer, at)
+  INSERT INTO outcome (request_id, slot, cell_id, fingerprint, answer, deadline, at)
   SELECT x.*, $1 FROM unnest({}::outcome_row[]) AS x
 )"""
 TELL = """
 told AS (
   INSERT INTO outbox (levels, made_at) VALUES ({}::bytea, now())
 )"""
-SECTIONS = (MOVE, ENTER, MAKE, CHANGE, WITHDRAW, REMEMBER, TELL)
+SECTIONS = (MOVE, FRESH, ENTER, MAKE, CHANGE, WITHDRAW, REMEMBER, TELL)
 """The parts of an append; one that has nothing to write is left out. $1 is the batch's instant, and
-each part has one parameter: an array of rows, whose types are made in migration 0004. Half the
+each part has one parameter: an array of rows, whose types are made in migrations. Half the
 parameters of one array per column, and half the time to encode them."""
 FENCE = "SELECT onhand_fence((SELECT count(*) FROM moved), cardinality($2))"
 
@@ -120,6 +156,7 @@ class Batch:
         self.told: dict[int, Cell] = {}
         self.after: list[Cell] = []
         self.levels: list[CellLevel] = []
+        self.fresh: dict[tuple[UUID, int], Fresh] = {}
         self.entries: list[tuple[Any, ...]] = []
         self.made: dict[tuple[UUID, int], NewHold] = {}
         self.changed: dict[tuple[UUID, int], Hold] = {}
@@ -133,6 +170,29 @@ class Batch:
         """Everything is decided: from now on memory may run ahead of this batch."""
         self.after = [without_holds(cell) for cell in self.cells.values()]
         self.levels = [cell_level(cell) for cell in self.told.values()]
+
+    def __len__(self) -> int:
+        """Its entries."""
+        return len(self.fresh) + len(self.entries)
+
+    def add_fresh(self, cell: Cell, fresh: Fresh) -> None:
+        self.fresh[fresh.reservation, cell.id] = fresh
+        self.cells[cell.id] = self.told[cell.id] = cell
+
+    def spell_out(self, key: tuple[UUID, int]) -> None:
+        """What was fresh is changed in the same batch: its entry, hold and outcome go apart."""
+        fresh = self.fresh.pop(key, None)
+        if fresh is None:
+            return
+        reservation, slot, cell_id, fingerprint, seq, quantity, deadline, after, *who = fresh
+        customer, channel, caller = who
+        hold = Hold(quantity, 0, ReservationState.HELD, deadline, None, seq, after)
+        note = Note(caller)
+        self.entries.append((cell_id, seq, RESERVE.code, quantity, None, reservation, *note))
+        self.made[key] = NewHold(hold, Buyer(customer, channel), caller)
+        held = (self.cells[cell_id].key, hold)
+        outcome = StoredOutcome(reservation, slot, cell_id, fingerprint, None, held)
+        self.outcomes[reservation, slot] = outcome
 
     def add_entry(self, cell: Cell, entry: Entry, note: Note) -> None:
         seq, movement, quantity, pool, request_id, _ = entry
@@ -148,6 +208,7 @@ class Batch:
     def change_hold(self, cell: Cell, reservation: UUID, hold: Hold) -> None:
         self.cells[cell.id] = cell
         key = (reservation, cell.id)
+        self.spell_out(key)
         if key in self.made:
             self.made[key] = self.made[key]._replace(hold=hold)
         else:
@@ -157,6 +218,7 @@ class Batch:
         """Forgets the hold and its outcome as if they had never been asked for."""
         self.cells[cell.id] = cell
         key = (reservation, cell.id)
+        self.spell_out(key)
         self.changed.pop(key, None)
         if self.made.pop(key, None) is None:
             self.withdrawn.append(key)
@@ -175,9 +237,10 @@ async def append(connection: asyncpg.Connection, batch: Batch) -> None:
         (*key, hold.deducted, STATE_CODE[hold.state], hold.deadline)
         for key, hold in batch.changed.items()
     ]
-    outcomes = list(batch.outcomes.values())
+    fresh = list(batch.fresh.values())
+    outcomes = [outcome_row(outcome) for outcome in batch.outcomes.values()]
     told = encode_levels(batch.levels) if batch.levels else None
-    sections = (moved, batch.entries, made, changed, batch.withdrawn, outcomes, told)
+    sections = (moved, fresh, batch.entries, made, changed, batch.withdrawn, outcomes, told)
     sql = statement(tuple(map(bool, sections)))
     try:
         await connection.fetchval(
@@ -191,6 +254,11 @@ async def append(connection: asyncpg.Connection, batch: Batch) -> None:
         if error.sqlstate == STALE_SQLSTATE:
             raise StaleAppend from error
         raise
+
+
+def outcome_row(outcome: StoredOutcome) -> tuple[Any, ...]:
+    *columns, held = outcome
+    return (*columns, held[1].deadline if held else None)
 
 
 def hold_row(reservation: UUID, cell_id: int, new: NewHold) -> tuple[Any, ...]:

@@ -128,13 +128,15 @@ class Hold(Model):
 
 
 class Outcome(Model):
-    """The first answer to a request, per cell. Key: (request_id, slot); slot 0 is its home."""
+    """The first answer to a request, per cell. Key: (request_id, slot); slot 0 is its home. Without
+    bytes the answer is the hold that was made, with this deadline."""
 
     request_id = fields.UUIDField(primary_key=True)
     slot = fields.IntField()
     cell_id = fields.IntField()
     fingerprint = fields.BigIntField()
-    answer = fields.BinaryField()
+    answer = fields.BinaryField(null=True)
+    deadline = fields.DatetimeField(null=True)
     at = fields.DatetimeField()
 
     class Meta:

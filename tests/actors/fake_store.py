@@ -53,6 +53,8 @@ class FakeStore:
         self.reads = 0
 
     async def append(self, batch: Batch) -> None:
+        for key in [*batch.fresh]:
+            batch.spell_out(key)
         self.at_gate += 1
         await self.gate.wait()
         self.at_gate -= 1
