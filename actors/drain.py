@@ -156,12 +156,12 @@ class Owner:
             self.idle.set()
 
     def answer(self, waiting: list[Waiting], replies: list[Reply]) -> None:
-        for item, reply in zip(waiting, replies, strict=True):
-            self.stats.count(item.request, reply)
-            if item.frame is None:
-                self.ended(item.request, reply)
+        self.stats.count([item.request for item in waiting], replies)
+        for (request, frame, place), reply in zip(waiting, replies, strict=True):
+            if frame is None:
+                self.ended(request, reply)
             else:
-                item.frame.settle(item.place, reply)
+                frame.settle(place, reply)
 
     @asynccontextmanager
     async def between_rounds(self) -> AsyncIterator[None]:

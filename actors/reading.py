@@ -35,11 +35,17 @@ class Reading:
 
     def is_needed(self, requests: Sequence[Request]) -> bool:
         """Whether memory lacks a cell, a hold or a tally that the requests speak of."""
-        return bool(
-            self.missing_cells(requests)
-            or self.missing_holds(requests)
-            or self.missing_tallies(requests)
-        )
+        get = self.host.get
+        for request in requests:
+            for key, command in request.lines:
+                cell = get(key)
+                if cell is None:
+                    return True
+                if isinstance(command, ABOUT_A_HOLD) and command.reservation not in cell.holds:
+                    return True
+            if is_draw(request) and (get(request.home) is None or self.missing_tallies([request])):
+                return True
+        return False
 
     def missing_cells(self, requests: Sequence[Request]) -> set[CellKey]:
         get = self.host.get

@@ -8,10 +8,11 @@ from actors.host import Host, Remembered
 from actors.wire import Done, Elsewhere, LineDone, Reply, encode_answer
 from domain.cell import NO_CHANGE, Cell, Change, Tally, apply
 from domain.commands import REMEMBERED, CellKey, Command, Draw, Request, Reserve
-from domain.decisions import decide, reserve_at_once
+from domain.decisions import decide
 from domain.draws import TICKET, Candidate, decide_draw, give_back, given_back, note_draw
 from domain.refusals import Conflict, NotFound
 from domain.states import OPEN_STATES
+from domain.usual import reserve_at_once
 from infra.ledger import Batch, Fresh, StoredOutcome
 
 HOME_SLOT = 0

@@ -69,6 +69,8 @@ class Seat:
         if self.time() >= self.sure_until:
             return UNSURE
         mine = self.mine
+        if len(request.lines) == 1 and request.lines[0][0] in mine and request.home in mine:
+            return None
         for key in request.at:
             if key not in mine:
                 return self.look_closer(request)

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from actors.wire import Done, Elsewhere, Reply
@@ -38,10 +39,11 @@ class OwnerStats:
         self.stale = 0
         self.duplicates = 0
 
-    def count(self, request: Request, reply: Reply) -> None:
-        self.commands[type(request.lines[0][1])] += 1
-        if not isinstance(reply, ANSWERED):
-            self.refusals[reply.code] += 1
+    def count(self, requests: Iterable[Request], replies: Iterable[Reply]) -> None:
+        self.commands.update([type(request.lines[0][1]) for request in requests])
+        for reply in replies:
+            if not isinstance(reply, ANSWERED):
+                self.refusals[reply.code] += 1
 
     def appended(self, entries: int, seconds: float) -> None:
         self.batch_sizes.add(entries)

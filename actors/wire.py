@@ -4,13 +4,14 @@ Refusals travel as values, not as exceptions. Everything is msgpack arrays; a ta
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple, cast
+from itertools import groupby
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
 
 from domain.cell import Hold, Level
-from domain.commands import COMMANDS, Buyer, CellKey, Line, Request
+from domain.commands import COMMANDS, Buyer, CellKey, Request
 from domain.ledger import Note
 from domain.refusals import REFUSALS, Refusal
 from infra.outage import Outage, OutageCode
@@ -57,12 +58,13 @@ Reply = Done | Elsewhere | Failed | Moved | Refusal
 ENCODER = msgspec.msgpack.Encoder(uuid_format="bytes")
 TAGS = {command: tag for tag, command in enumerate(COMMANDS)}
 FRAME = msgspec.msgpack.Decoder(list[tuple[int, msgspec.Raw]])
+"""Of requests: runs of those with one type of command; of replies: each with its tag."""
 LINES: list[Any] = [
     tuple[tuple[CellKey, command], ...]  # type: ignore[valid-type]
     for command in COMMANDS
 ]
 SHAPES: list[Any] = [
-    tuple[UUID, int, CellKey, lines, Note, Buyer]  # type: ignore[valid-type]
+    list[tuple[UUID, int, CellKey, lines, Note, Buyer]]  # type: ignore[valid-type]
     for lines in LINES
 ]
 REQUESTS = [msgspec.msgpack.Decoder[Any](shape) for shape in SHAPES]
@@ -76,16 +78,18 @@ ARRAY_OF_ONE = 0x91
 
 
 def encode_requests(requests: Sequence[Request]) -> bytes:
-    return ENCODER.encode([(TAGS[type(r.lines[0].command)], r) for r in requests])
+    return ENCODER.encode([(tag, list(run)) for tag, run in groupby(requests, tag_of)])
+
+
+def tag_of(request: Request) -> int:
+    return TAGS[type(request.lines[0].command)]
 
 
 def decode_requests(frame: bytes) -> list[Request]:
-    return [decode_request(tag, raw) for tag, raw in FRAME.decode(frame)]
-
-
-def decode_request(tag: int, raw: msgspec.Raw) -> Request:
-    request_id, fingerprint, home, lines, note, buyer = REQUESTS[tag].decode(raw)
-    return Request(request_id, fingerprint, home, cast(tuple[Line, ...], lines), note, buyer)
+    made = Request._make
+    return [
+        made(fields) for tag, raw in FRAME.decode(frame) for fields in REQUESTS[tag].decode(raw)
+    ]
 
 
 def encode_replies(replies: Sequence[Reply]) -> bytes:

@@ -16,8 +16,8 @@ from benchmarks.load import Roles
 from benchmarks.stock import BUYER, CALLER, FINGERPRINT, PLENTY, TTL, Owners
 from domain.cell import Cell, Hold
 from domain.commands import CellKey, Reserve
-from domain.decisions import reserve_at_once
 from domain.states import ReservationState
+from domain.usual import reserve_at_once
 from infra.database import OWNER_SETTINGS
 from infra.ledger import Batch, Fresh, append
 
@@ -79,14 +79,15 @@ class Echo:
 
 
 class RayChannel:
-    """A frame's first byte or two tell how many requests it holds: msgpack's array header."""
+    """A frame here is one run of requests: an array of one, in it an array of two, the tag in one
+    byte, and then the array of the requests, whose header tells how many there are."""
 
     def __init__(self, actor: Any) -> None:
         self.actor = actor
 
     async def call(self, frame: bytes) -> bytes:
-        head = frame[0]
-        size = head & 0x0F if head != 0xDC else int.from_bytes(frame[1:3], "big")
+        head = frame[3]
+        size = head & 0x0F if head != 0xDC else int.from_bytes(frame[4:6], "big")
         answer: bytes = await self.actor.call.remote(frame, size)
         return answer
 

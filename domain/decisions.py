@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from domain.cell import ALLOT, AVAILABLE, NO_CHANGE, SLOT, UNALLOT, Cell, Change, Hold
+from domain.cell import ALLOT, NO_CHANGE, SLOT, UNALLOT, Cell, Change, Hold
 from domain.commands import (
     Adjust,
     Adopt,
@@ -43,7 +43,6 @@ from domain.states import OPEN_STATES, ReservationState
 QUANTITY_LIMIT = 1_000_000_000
 """Units, per command and on hand in a cell: so no bucket outgrows a 32-bit column."""
 
-RESERVED = SLOT[Bucket.RESERVED]
 RECEIVE = BY_PATH[Kind.RECEIVE, Bucket.SUPPLIER, Bucket.AVAILABLE]
 RESERVE = BY_PATH[Kind.RESERVE, Bucket.AVAILABLE, Bucket.RESERVED]
 RELEASE = BY_PATH[Kind.RELEASE, Bucket.RESERVED, Bucket.AVAILABLE]
@@ -72,26 +71,6 @@ def decide_reserve(
     after = cell.in_pool(pool) - quantity
     hold = Hold(quantity, 0, ReservationState.HELD, deadline, pool, entry.seq, after)
     return Change(entry, reservation, hold)
-
-
-def reserve_at_once(cell: Cell, command: Reserve, request_id: UUID, now: datetime) -> Hold | None:
-    """Decides and applies a reservation of the open pool in one step, with what `decide_reserve`
-    and `apply` do and in a fraction of their time: the hold. None, and nothing is touched, where
-    the command is any other or would be refused."""
-    reservation, quantity, deadline, pool = command
-    units = cell.units
-    left = units[AVAILABLE] - quantity
-    if pool is not None or reservation != request_id or reservation in cell.holds:
-        return None
-    if left < cell.floor or not 1 <= quantity <= QUANTITY_LIMIT:
-        return None
-    cell.seq = seq = cell.seq + 1
-    cell.as_of = now
-    units[AVAILABLE] = left
-    units[RESERVED] += quantity
-    hold = Hold(quantity, 0, ReservationState.HELD, deadline, None, seq, left)
-    cell.holds[reservation] = hold
-    return hold
 
 
 def decide_confirm(

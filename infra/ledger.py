@@ -184,12 +184,11 @@ class Batch:
         fresh = self.fresh.pop(key, None)
         if fresh is None:
             return
-        reservation, slot, cell_id, fingerprint, seq, quantity, deadline, after, *who = fresh
-        customer, channel, caller = who
+        reservation, slot, cell_id, fingerprint, seq, quantity, deadline, after = fresh[:8]
         hold = Hold(quantity, 0, ReservationState.HELD, deadline, None, seq, after)
-        note = Note(caller)
+        note = Note(fresh.caller)
         self.entries.append((cell_id, seq, RESERVE.code, quantity, None, reservation, *note))
-        self.made[key] = NewHold(hold, Buyer(customer, channel), caller)
+        self.made[key] = NewHold(hold, Buyer(fresh.customer, fresh.channel), fresh.caller)
         held = (self.cells[cell_id].key, hold)
         outcome = StoredOutcome(reservation, slot, cell_id, fingerprint, None, held)
         self.outcomes[reservation, slot] = outcome

@@ -10,7 +10,7 @@ from uuid import uuid4
 from tortoise import fields
 
 class Migration(migrations.Migration):
-    dependencies = [('onhand', '0009_waiting_room')]
+    dependencies = [('onhand', '0010_fresh')]
 
     initial = False
 

@@ -25,6 +25,7 @@ from tests.actors.world import (
     hold_of,
     on,
     one,
+    only,
     receive,
     reserve,
     rid,
@@ -107,6 +108,36 @@ async def test_first_answers_survive_everything(owner: Owner, other: Owner) -> N
         assert hold_of(await one(each, reserve(2, 3))) == first
         assert hold_of(await one(each, part)) == handed
         assert await one(each, reserve(2, 3, content=9)) == Conflict(rid(2))
+
+
+async def test_the_first_answer_outlives_owner_and_deadline(
+    owner: Owner, other: Owner, books: Books
+) -> None:
+    """One reservation by the short road and one by the long, which speaks of a document: both are
+    told from the ledger, as they were made, although they are paid by now."""
+    await one(owner, receive(1, 30))
+    usual, noted = reserve(2, 4), reserve(3, 5)._replace(note=Note("ann", "order 7"))
+    first = [await one(owner, usual), await one(owner, noted)]
+    assert [hold_of(reply).deadline for reply in first] == [NOON + TTL, NOON + TTL]
+    assert isinstance(await one(owner, on(Confirm, 2)), Done)
+    assert isinstance(await one(owner, on(Confirm, 3)), Done)
+    again = await other.submit([usual, noted])
+    assert [only(reply) for reply in again] == [only(r)._replace(fresh=False) for r in first]
+    assert await one(other, reserve(2, 4, content=1)) == Conflict(rid(2))
+    assert await books.kinds(BERLIN) == ["receive 30", "reserve 4", "reserve 5"]
+
+
+async def test_what_is_made_and_changed_in_one_batch_is_written_as_it_ended(
+    owner: Owner, books: Books
+) -> None:
+    await one(owner, receive(1, 30))
+    replies = await owner.submit(
+        [reserve(2, 4), reserve(3, 4), on(Confirm, 2), on(Release, 3), reserve(4, 1)]
+    )
+    assert all(isinstance(reply, Done) for reply in replies)
+    states = [await books.states(rid(number)) for number in (2, 3, 4)]
+    assert states == [{BERLIN: "confirmed"}, {BERLIN: "released"}, {BERLIN: "held"}]
+    await books.balance()
 
 
 async def test_withdraw_and_reserve_again_in_every_order(owner: Owner, books: Books) -> None:
