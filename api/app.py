@@ -28,6 +28,7 @@ from infra.hub import Hub
 from infra.logs import setup_logs
 from infra.memory import settle_memory
 from infra.outage import Outage
+from infra.passwords import Costs, Passwords
 from infra.settings import Settings, current_settings
 from services.catalogue_cache import CatalogueCache
 from services.runtime import Runtime
@@ -81,7 +82,17 @@ async def opened(settings: Settings, stack: AsyncExitStack) -> tuple[Runtime, Ma
     stock = owners.client(settings)
     stack.callback(stock.close)
     await owners_there(stock)
-    rt = Runtime(settings, SystemClock(), stock, cache, hub, CatalogueCache(), Whereabouts())
+    costs = Costs(settings.password_memory_kib, settings.password_passes)
+    rt = Runtime(
+        settings,
+        SystemClock(),
+        stock,
+        cache,
+        hub,
+        CatalogueCache(),
+        Whereabouts(),
+        passwords=Passwords(costs),
+    )
     for loop in (Keeper(rt).run, Teller(settings.home, bus).run):
         stack.push_async_callback(stopped, asyncio.create_task(loop()))
     return rt, {

@@ -11,6 +11,7 @@ COMMANDS = {
     "serve": "api.commands.serve:serve_command",
     "up": "api.commands.serve:up_command",
     "settings": "api.commands.settings:settings_command",
+    "create-admin": "api.commands.create_admin:create_admin_command",
     "token": "api.commands.token:token_command",
     "import": "api.commands.import_:import_command",
     "replay": "api.commands.replay:replay_command",

@@ -2,10 +2,11 @@
 
 Follows the GraphQL-over-HTTP specification: a document that cannot be executed is answered 400 to
 clients that accept application/graphql-response+json, and 200 to those that know only
-application/json. Without a good token everything is answered 401, in GraphQL's own form.
+application/json. Without a good token everything but signing in is answered 401, in GraphQL's form.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from urllib.parse import parse_qs
 
@@ -16,7 +17,10 @@ from starlette.types import Receive, Scope, Send
 from api.authentication import Gate
 from api.graphiql import Console
 from api.graphql_sse import EventStream
+from api.open_door import BODY_LIMIT_BYTES as STRANGERS_LIMIT_BYTES
+from api.open_door import OpenDoor
 from api.operations import BODY_LIMIT_BYTES, Asked, Operations, Sent, problem
+from infra.outage import Outage
 from schema.engine import Answer
 
 JSON = "application/json"
@@ -24,6 +28,7 @@ GRAPHQL_JSON = "application/graphql-response+json"
 EVENTS = "text/event-stream"
 PAGE = "text/html"
 DECODER = msgspec.json.Decoder(Sent)
+RETRY_AFTER_SECONDS = "1"
 Headers = Mapping[bytes, bytes]
 
 
@@ -40,8 +45,11 @@ class Refused(Exception):
 class GraphQLOverHTTP:
     """An ASGI application for one route."""
 
-    def __init__(self, operations: Operations, gate: Gate, console: Console) -> None:
+    def __init__(
+        self, operations: Operations, door: OpenDoor, gate: Gate, console: Console
+    ) -> None:
         self.operations = operations
+        self.door = door
         self.gate = gate
         self.console = console
 
@@ -73,9 +81,12 @@ class GraphQLOverHTTP:
             raise refusal(
                 HTTPStatus.METHOD_NOT_ALLOWED, "use POST, or GET for queries", "GET, POST"
             )
-        caller = self.gate.caller_of(text_of(headers, b"authorization"))
+        try:
+            caller = await self.gate.caller_of(text_of(headers, b"authorization"))
+        except Outage as outage:
+            raise unavailable(outage) from None
         if caller is None:
-            raise unauthenticated()
+            return await self.asked_by_stranger(method, headers, receive)
         raw = None if method == "GET" else await body_of(headers, receive)
         sent = from_query(scope) if raw is None else from_body(raw)
         asked = self.operations.prepare(caller, sent, raw)
@@ -86,6 +97,17 @@ class GraphQLOverHTTP:
         if asked.kind == "subscription" and EVENTS not in accept:
             message = f"a subscription needs WebSocket, or Accept: {EVENTS}"
             raise refusal(HTTPStatus.NOT_ACCEPTABLE, message)
+        return asked
+
+    async def asked_by_stranger(self, method: str, headers: Headers, receive: Receive) -> Asked:
+        """Whatever is wrong with it, a stranger is told nothing but that a token is needed."""
+        asked = None
+        if method == "POST":
+            with suppress(Refused):
+                raw = await body_of(headers, receive, STRANGERS_LIMIT_BYTES)
+                asked = self.door.asked(from_body(raw), raw)
+        if asked is None:
+            raise unauthenticated()
         return asked
 
 
@@ -114,19 +136,19 @@ def from_body(raw: bytes) -> Sent:
         raise refusal(HTTPStatus.BAD_REQUEST, "the body is not UTF-8") from None
 
 
-async def body_of(headers: Headers, receive: Receive) -> bytes:
+async def body_of(headers: Headers, receive: Receive, limit_bytes: int = BODY_LIMIT_BYTES) -> bytes:
     media_type = text_of(headers, b"content-type")
     if media_type != JSON and media_type.partition(";")[0].strip().lower() != JSON:
         raise refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Content-Type must be {JSON}")
     declared = headers.get(b"content-length", b"0")
-    if declared.isdigit() and int(declared) > BODY_LIMIT_BYTES:
+    if declared.isdigit() and int(declared) > limit_bytes:
         raise too_large()
     message = await receive()
     body: bytes = message.get("body", b"")
     while message.get("more_body", False):
         message = await receive()
         body += message.get("body", b"")
-        if len(body) > BODY_LIMIT_BYTES:
+        if len(body) > limit_bytes:
             raise too_large()
     if message["type"] == "http.disconnect":
         raise refusal(HTTPStatus.BAD_REQUEST, "the client went away")
@@ -146,6 +168,11 @@ def too_large() -> Refused:
 def unauthenticated() -> Refused:
     answer = problem("a good token is needed: Authorization: Bearer <token>", "UNAUTHENTICATED")
     return Refused(HTTPStatus.UNAUTHORIZED, answer, {"www-authenticate": "Bearer"})
+
+
+def unavailable(outage: Outage) -> Refused:
+    answer = problem(outage.message, outage.code, retryable=True)
+    return Refused(HTTPStatus.SERVICE_UNAVAILABLE, answer, {"retry-after": RETRY_AFTER_SECONDS})
 
 
 class Shown(Response):

@@ -7,7 +7,7 @@ the changes come from. A socket that takes nothing for SEND_SECONDS is closed.
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -17,8 +17,15 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from api.authentication import Gate
+from api.graphql_ws_messages import (
+    authorization_in,
+    complete_message,
+    error_message,
+    next_message,
+)
 from api.operations import BODY_LIMIT_BYTES, Asked, Operations, Sent, problem
 from domain.access import Caller
+from infra.outage import Outage
 from schema.engine import Answer
 
 LOG = logging.getLogger("onhand.api")
@@ -51,6 +58,7 @@ NO_SUBPROTOCOL = Closed(4406, "Subprotocol not acceptable")
 NO_INIT = Closed(4408, "Connection initialisation timeout")
 TOO_MANY_INITS = Closed(4429, "Too many initialisation requests")
 SILENT = Closed(1002, "No answer to pings")
+UNSURE = Closed(1013, "Cannot say who you are: try again later")
 TOO_SLOW = Closed(1013, "Too slow")
 INTERNAL = Closed(1011, "Internal error")
 
@@ -165,8 +173,20 @@ class Socket:
             silence = asyncio.get_running_loop().time() - self.heard_at
             if silence > self.patience.for_any_message:
                 self.end(SILENT)
-            if self.gate.caller_of(self.authorization) is None:
-                self.end(FORBIDDEN)
+            with suppress(Outage):
+                if await self.gate.caller_of(self.authorization) is None:
+                    self.end(FORBIDDEN)
+
+    async def caller(self) -> Caller | None:
+        """None: the socket is ending."""
+        try:
+            caller = await self.gate.caller_of(self.authorization)
+        except Outage:
+            self.end(UNSURE)
+            return None
+        if caller is None:
+            self.end(FORBIDDEN)
+        return caller
 
     async def hear(self, text: str) -> None:
         try:
@@ -193,19 +213,16 @@ class Socket:
             return
         given = authorization_in(INIT.decode(said.payload) or {})
         self.authorization = given or self.authorization
-        if self.gate.caller_of(self.authorization) is None:
-            self.end(FORBIDDEN)
-            return
-        self.is_ready = True
-        await self.say(ACK)
+        if await self.caller() is not None:
+            self.is_ready = True
+            await self.say(ACK)
 
     async def subscribe(self, said: Said) -> None:
         if not self.is_ready:
             self.end(UNAUTHORIZED)
             return
-        caller = self.gate.caller_of(self.authorization)
+        caller = await self.caller()
         if caller is None:
-            self.end(FORBIDDEN)
             return
         if not said.id or len(said.id) > ID_LIMIT:
             self.end(Closed(BAD_MESSAGE, "An operation needs an id"))
@@ -264,31 +281,6 @@ class Socket:
                 await self.send(
                     {"type": "websocket.close", "code": closed.code, "reason": closed.reason}
                 )
-
-
-def authorization_in(payload: Mapping[str, Any]) -> str | None:
-    """Headers are written in any case, and so is what stands for them."""
-    for name, value in payload.items():
-        if name.lower() == "authorization" and isinstance(value, str):
-            return value
-    return None
-
-
-def quoted(key: str) -> str:
-    return msgspec.json.encode(key).decode()
-
-
-def next_message(key: str, answer: Answer) -> str:
-    return f'{{"id":{quoted(key)},"type":"next","payload":{answer.body.decode()}}}'
-
-
-def error_message(key: str, answer: Answer) -> str:
-    errors = msgspec.json.decode(answer.body, type=dict[str, msgspec.Raw])["errors"]
-    return f'{{"id":{quoted(key)},"type":"error","payload":{bytes(errors).decode()}}}'
-
-
-def complete_message(key: str) -> str:
-    return f'{{"id":{quoted(key)},"type":"complete"}}'
 
 
 TOO_MANY = problem(f"{OPERATIONS_LIMIT} operations at once on one socket", "BUSY", retryable=True)

@@ -2,6 +2,7 @@
 parts, a test with its own."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -13,10 +14,12 @@ from api.graphql_http import GraphQLOverHTTP
 from api.graphql_ws import GraphQLOverWebSocket, Patience
 from api.health import Check, Health
 from api.metrics import Metrics
+from api.open_door import OpenDoor
 from api.operations import Operations
 from api.trail_csv import TrailExport
 from infra.cache import CacheDown, RelayReport
 from schema.engine import Engine
+from services.identify import identify
 from services.runtime import Runtime
 
 TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
@@ -29,12 +32,15 @@ def routes(
     patience: Patience | None = None,
 ) -> list[BaseRoute]:
     operations = Operations(Engine(rt), metrics)
-    gate = Gate(rt.settings.secret_key, rt.clock)
+    door = OpenDoor(Operations(Engine(rt), metrics))
+    gate = Gate(
+        rt.settings.secret_key, rt.clock, partial(identify, rt), not rt.settings.is_production
+    )
     health = Health(checks)
     telling = Telling(rt, metrics)
     console = Console()
     return [
-        Route("/graphql", GraphQLOverHTTP(operations, gate, console)),
+        Route("/graphql", GraphQLOverHTTP(operations, door, gate, console)),
         WebSocketRoute("/graphql", GraphQLOverWebSocket(operations, gate, patience)),
         Route("/graphql/assets/{name}", console.asset),
         Route("/health/live", health.live),

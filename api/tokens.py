@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import jwt
 
-from domain.access import Caller, Role
+from domain.access import Caller, Role, everywhere
 
 ALGORITHM = "HS256"
 ISSUER = "onhand"
@@ -37,7 +37,7 @@ def verify(secret: str, token: str, now: datetime) -> Caller | None:
     try:
         claims = jwt.decode(token, secret, [ALGORITHM], options, audience=AUDIENCE, issuer=ISSUER)
         expires_at = datetime.fromtimestamp(int(claims["exp"]), UTC)
-        caller = Caller(str(claims["sub"]), Role(claims["role"]))
+        caller = everywhere(str(claims["sub"]), Role(claims["role"]))
     except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError):
         return None
     return caller if now < expires_at and caller.subject else None

@@ -11,9 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from api.authentication import Gate
-from api.graphql_http import JSON, shown, unauthenticated
+from api.graphql_http import JSON, shown, unauthenticated, unavailable
 from api.operations import problem
 from domain.refusals import NotPermitted
+from infra.outage import Outage
 from schema.scalars import written
 from services.pages import BadPage
 from services.runtime import Runtime
@@ -30,7 +31,11 @@ class TrailExport:
         self.gate = gate
 
     async def page(self, request: Request) -> Response:
-        caller = self.gate.caller_of(request.headers.get("authorization"))
+        try:
+            caller = await self.gate.caller_of(request.headers.get("authorization"))
+        except Outage as outage:
+            no = unavailable(outage)
+            return shown(no.answer, JSON, no.status, no.headers)
         if caller is None:
             no = unauthenticated()
             return shown(no.answer, JSON, no.status, no.headers)

@@ -20,7 +20,7 @@ from api.operations import Sent
 from benchmarks.figures import Floor, Row, Section, at_most
 from benchmarks.load import Spread, spread
 from benchmarks.shop import RESERVE, reservation
-from domain.access import Caller, Role
+from domain.access import Role, everywhere
 from domain.states import ReservationState
 from schema import refusals
 from schema import reservations as shown
@@ -39,7 +39,7 @@ OPERATIONS = 1_000
 """In one reading."""
 BODY = json.dumps({"query": RESERVE, "variables": {"input": reservation()}}).encode()
 DECODER = msgspec.json.Decoder(Sent)
-ASKER = Asker(Caller("bench", Role.ADMIN), "bench")
+ASKER = Asker(everywhere("bench", Role.ADMIN), "bench")
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 CONFIG = StrawberryConfig(scalar_map={datetime: DATE_TIME})
 Road = Callable[[], Awaitable[bytes]]

@@ -26,6 +26,7 @@ class Person(Model):
     fingerprint = fields.BigIntField()
     created_by = fields.CharField(TEXT_LENGTH)
     created_at = fields.DatetimeField()
+    grants: fields.ReverseRelation["PersonGrant"]
 
     class Meta:
         table = "person"

@@ -55,6 +55,10 @@ class Passwords:
             return False
         return await self.in_thread(partial(self.compare, kept, password))
 
+    async def weakness(self, password: str, known: Iterable[str]) -> str | None:
+        """Why it is refused, or None."""
+        return await self.in_thread(partial(weakness, password, known))
+
     def is_outdated(self, kept: str) -> bool:
         """Whether it was hashed with other costs than are wanted now."""
         return self.hasher.check_needs_rehash(kept)
@@ -79,7 +83,7 @@ class Passwords:
 
 
 def weakness(password: str, known: Iterable[str]) -> str | None:
-    """Why it is refused, or None. `known` is what others know of the person."""
+    """`known` is what others know of the person."""
     if len(password) < SHORTEST:
         return f"must have at least {SHORTEST} characters"
     if len(password) > LONGEST:

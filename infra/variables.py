@@ -202,7 +202,7 @@ VARIABLES = (
         "ONHAND_OIDC_ROLE",
         "oidc_role",
         one_of(*(role.value for role in Role)),
-        Role.STOREFRONT.value,
+        Role.ANALYST.value,
         "the role of those who came without an invitation",
     ),
     Variable(

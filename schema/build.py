@@ -25,6 +25,7 @@ from graphql import (
 from strawberry.schema.config import StrawberryConfig
 
 from schema import refusals
+from schema.api_keys import ApiKeyMutations, ApiKeyQueries
 from schema.catalogue import CatalogueMutations, CatalogueQueries
 from schema.changes import StockSubscriptions
 from schema.compiled.outcome import unless_known
@@ -34,21 +35,32 @@ from schema.explain import ExplainQueries
 from schema.flash_sales import FlashSaleMutations, FlashSaleQueries, FlashSaleSubscriptions
 from schema.ledger import LedgerQueries
 from schema.ownership import OwnershipQueries
+from schema.people import PeopleMutations, PeopleQueries
 from schema.reservations import ReservationMutations, ReservationQueries
 from schema.scalars import DATE_TIME
+from schema.sessions import SessionMutations
 from schema.stock import StockMutations, StockQueries
 from schema.tickets import TicketMutations, TicketQueries, TicketSubscriptions
 from schema.trail import TrailQueries
+from services.account import SignedOut
+from services.api_keys import ApiKey, Issued
 from services.flash_sale_rows import FlashSale
 from services.levels import StockLevel
+from services.people import User
 from services.reservations import Reservation
+from services.sessions import Session
 from services.tickets import Ticket
 
 NAMES: dict[type, str] = {
+    ApiKey: "ApiKey",
     FlashSale: "FlashSale",
+    Issued: "IssuedApiKey",
     Reservation: "Reservation",
+    Session: "Session",
+    SignedOut: "SignedOut",
     StockLevel: "StockLevel",
     Ticket: "Ticket",
+    User: "User",
     **refusals.NAMES,
 }
 
@@ -64,6 +76,8 @@ class Query(
     OwnershipQueries,
     TrailQueries,
     ExplainQueries,
+    PeopleQueries,
+    ApiKeyQueries,
 ):
     pass
 
@@ -75,6 +89,9 @@ class Mutation(
     FlashSaleMutations,
     StockMutations,
     TicketMutations,
+    SessionMutations,
+    PeopleMutations,
+    ApiKeyMutations,
 ):
     pass
 

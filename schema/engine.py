@@ -128,7 +128,7 @@ class Engine:
         async with aclosing(source) as events:
             try:
                 async for event in events:
-                    key = (asked, asker.caller.role, event)
+                    key = (asked, asker.caller.sight, event)
                     yield await self.shared.once(key, partial(self.show, executor, event, asker))
             except Exception as error:  # tidy: allow broad-except: its client is told
                 failed = GraphQLError(str(error), original_error=error)

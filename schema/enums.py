@@ -63,3 +63,16 @@ class FlashSaleState(Enum):
         "finished", description="What was left of it is available again."
     )
     CANCELLED = strawberry.enum_value("cancelled", description="It was called off.")
+
+
+@strawberry.enum(description="What somebody is in the shop; docs/access.md tells what each may do.")
+class Role(Enum):
+    OWNER = strawberry.enum_value("owner", description="May do everything.")
+    ADMIN = strawberry.enum_value("admin", description="Runs the shop's accounts and settings.")
+    OPERATIONS = strawberry.enum_value("operations", description="Runs the stock day by day.")
+    WAREHOUSE = strawberry.enum_value("warehouse", description="Handles goods.")
+    PURCHASING = strawberry.enum_value("purchasing", description="Buys goods.")
+    FINANCE = strawberry.enum_value("finance", description="Looks at values and corrections.")
+    ANALYST = strawberry.enum_value("analyst", description="Reads.")
+    STOREFRONT = strawberry.enum_value("storefront", description="A shop that sells.")
+    CONNECTOR = strawberry.enum_value("connector", description="A program of another system.")

@@ -10,7 +10,7 @@ from domain.access import Caller
 from domain.ledger import TRACKED, Bucket
 from domain.refusals import NotPermitted, Refusal
 from domain.trail import DONE
-from services import catalogue, flash_sales, stock
+from services import catalogue, flash_sales, identity_acts, people_acts, stock
 from services.catalogue import SkuRow, WarehouseRow
 from services.flash_sale_rows import FlashSale, stored_sale
 from services.flash_sales import CreateFlashSale, UpdateFlashSale
@@ -20,19 +20,23 @@ from services.runtime import Runtime
 from services.stock import AdjustStock, MoveStock, ReceiveStock, ReturnStock
 
 Deltas = dict[Bucket, int]
-ACTS = frozenset(
-    {
-        "receiveStock",
-        "adjustStock",
-        "moveStock",
-        "returnStock",
-        "upsertSkus",
-        "upsertWarehouses",
-        "createFlashSale",
-        "updateFlashSale",
-        "cancelFlashSale",
-        "closeFlashSale",
-    }
+ACTS = (
+    frozenset(
+        {
+            "receiveStock",
+            "adjustStock",
+            "moveStock",
+            "returnStock",
+            "upsertSkus",
+            "upsertWarehouses",
+            "createFlashSale",
+            "updateFlashSale",
+            "cancelFlashSale",
+            "closeFlashSale",
+        }
+    )
+    | identity_acts.ACTS
+    | people_acts.ACTS
 )
 """Mutations that leave a record."""
 IN_THE_LEDGER = frozenset(

@@ -1,7 +1,7 @@
 """Signing in with a password, and the life of a session: refreshed, ended, ended everywhere."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class SignIn:
     email: str
-    password: str
+    password: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Refresh:
     """`id` is the request's: the same again within a minute gets the same answer."""
 
     id: UUID
-    token: str
+    token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,9 @@ class Session:
     """`must_change_password`: until then nothing else is allowed."""
 
     person: UUID
-    access_token: str
+    access_token: str = field(repr=False)
     access_expires_at: datetime
-    refresh_token: str
+    refresh_token: str = field(repr=False)
     refresh_expires_at: datetime
     must_change_password: bool
 

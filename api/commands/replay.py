@@ -61,7 +61,7 @@ def replay_command(
     """
     console = Console()
     with told_in_one_line():
-        server = resolved(Server(url, token), current_settings(), Role.OPERATOR)
+        server = resolved(Server(url, token), current_settings(), Role.OPERATIONS)
         source = order_file(file, columns, encoding, date_format)
         uvloop.run(replay_file(console, server, source, limit, concurrency, per_second))
 

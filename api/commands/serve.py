@@ -56,7 +56,7 @@ def greeting(settings: Settings) -> list[str]:
     """Outside production the address of GraphiQL carries the token: one click is enough."""
     url = f"http://{settings.host}:{settings.port}"
     page = f"{url}/graphql"
-    token = ["  token      onhand token --role admin", ""]
+    token = ["  sign in    onhand create-admin --email you@shop.example", ""]
     if not settings.is_production:
         now = SystemClock().now()
         admin = sign(settings.secret_key, SAMPLE_SUBJECT, Role.ADMIN, SAMPLE_DAYS, now)

@@ -1,4 +1,4 @@
-"""`onhand token`: a signed token for a caller, to paste into GraphiQL or give to a machine."""
+"""`onhand token`: a signed token for development, to paste into GraphiQL."""
 
 import click
 from rich.console import Console
@@ -17,9 +17,14 @@ DAYS = 1
 @click.option("--days", type=click.IntRange(1, DAYS_LIMIT), default=DAYS, show_default=True)
 @click.option("--subject", default="", help="Who it is for; stored with what they do.")
 def token_command(role: str, days: int, subject: str) -> None:
-    """Print a token for a caller with this role."""
+    """Print a token for a caller with this role, for development."""
     try:
-        secret = secret_key(current_settings())
+        settings = current_settings()
+        if settings.is_production:
+            raise SettingsError(
+                "production takes no development tokens: sign in, or use an API key"
+            )
+        secret = secret_key(settings)
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
     token = sign(secret, subject or role, Role(role), days, SystemClock().now())

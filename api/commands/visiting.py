@@ -68,7 +68,11 @@ order_file_options = all_of(
 )
 server_options = all_of(
     click.option("--url", default="", help="The server; default: the one of these settings."),
-    click.option("--token", default="", help="A caller's token; default: signed with our key."),
+    click.option(
+        "--token",
+        default="",
+        help="An API key or token; default, in development: signed with our key.",
+    ),
 )
 
 
@@ -79,6 +83,10 @@ def order_file(file: Path, columns: tuple[str, ...], encoding: str, date_format:
 def resolved(server: Server, settings: Settings, role: Role) -> Server:
     token = server.token
     if not token:
+        if settings.is_production:
+            raise SettingsError(
+                "production takes no development tokens: give an API key as --token"
+            )
         now = SystemClock().now()
         token = sign(secret_key(settings), SUBJECT, role, TOKEN_DAYS, now)
     return Server(server.url or f"http://{settings.host}:{settings.port}", token)

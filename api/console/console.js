@@ -10,7 +10,7 @@ const WELCOME = `# Onhand: stock, exact and live.
 #
 # Under "Headers" below stands who you are:
 #   { "Authorization": "Bearer <token>" }
-# \`onhand token --role operator\` makes a token.
+# \`onhand token --role operations\` makes a token.
 
 query Levels {
   stockLevels(first: 10) {

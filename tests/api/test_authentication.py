@@ -6,7 +6,7 @@ import pytest
 
 from api.authentication import TRUST_SECONDS, TRUSTED_LIMIT, Gate
 from api.tokens import sign
-from domain.access import Caller, Role
+from domain.access import Role, everywhere
 from tests.api.shop import SECRET, StillClock, bearer
 
 
@@ -26,28 +26,28 @@ def forget_trust(gate: Gate) -> None:
 
 
 async def test_a_good_token_names_its_caller(gate: Gate) -> None:
-    token = bearer(Role.OPERATOR, "ann")
-    assert gate.caller_of(token) == Caller("ann", Role.OPERATOR)
-    assert gate.caller_of(token) == Caller("ann", Role.OPERATOR)
+    token = bearer(Role.OPERATIONS, "ann")
+    assert await gate.caller_of(token) == everywhere("ann", Role.OPERATIONS)
+    assert await gate.caller_of(token) == everywhere("ann", Role.OPERATIONS)
 
 
 async def test_a_token_that_ran_out_is_not_taken_much_longer(gate: Gate, clock: StillClock) -> None:
-    token = bearer(Role.OPERATOR, days=1)
-    assert gate.caller_of(token) is not None
+    token = bearer(Role.OPERATIONS, days=1)
+    assert await gate.caller_of(token) is not None
     clock.time += timedelta(days=2)
     forget_trust(gate)
-    assert gate.caller_of(token) is None
-    assert gate.caller_of(token) is None
+    assert await gate.caller_of(token) is None
+    assert await gate.caller_of(token) is None
 
 
 async def test_a_bad_token_is_never_trusted(gate: Gate) -> None:
     for _ in range(2):
-        assert gate.caller_of(f"Bearer {'x' * 20}") is None
+        assert await gate.caller_of(f"Bearer {'x' * 20}") is None
     assert gate.trusted == {}
 
 
 async def test_what_is_trusted_has_a_bound(gate: Gate, clock: StillClock) -> None:
     for number in range(TRUSTED_LIMIT + 1):
         token = sign(SECRET, str(number), Role.STOREFRONT, 1, clock.now())
-        assert gate.caller_of(f"Bearer {token}") is not None
+        assert await gate.caller_of(f"Bearer {token}") is not None
     assert len(gate.trusted) <= TRUSTED_LIMIT

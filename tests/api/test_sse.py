@@ -10,8 +10,9 @@ from api.graphiql import Console
 from api.graphql_http import GraphQLOverHTTP
 from api.graphql_sse import KEEP_ALIVE, EventStream
 from api.metrics import Metrics
+from api.open_door import OpenDoor
 from api.operations import Asked, Operations, Sent
-from domain.access import Caller, Role
+from domain.access import Role, everywhere
 from tests.api.shop import SECRET, StillClock, bearer
 from tests.api.wire import Line, ScriptedEngine, answer, opened, until
 from tests.infra.fakes import level
@@ -26,11 +27,13 @@ class Door:
         self.engine = ScriptedEngine()
         self.metrics = Metrics()
         self.operations = Operations(self.engine, self.metrics)
-        self.app = GraphQLOverHTTP(self.operations, Gate(SECRET, StillClock()), Console())
+        self.app = GraphQLOverHTTP(
+            self.operations, OpenDoor(self.operations), Gate(SECRET, StillClock()), Console()
+        )
 
     def stream(self, **seconds: float) -> EventStream:
         """A subscription with little patience."""
-        caller = Caller("ann", Role.ADMIN)
+        caller = everywhere("ann", Role.ADMIN)
         asked = self.operations.prepare(caller, Sent(LIVE))
         assert isinstance(asked, Asked)
         return EventStream(self.operations, asked, **seconds)

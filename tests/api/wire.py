@@ -125,7 +125,7 @@ class ScriptedEngine(Engine):
         self.given = 0
 
     async def execute(self, asker: Asker, prepared: Prepared, operation: Operation) -> Answer:
-        return Answer(b'{"data":{"role":"%s"}}' % asker.caller.role.encode())
+        return Answer(b'{"data":{"role":"%s"}}' % asker.caller.sight.encode())
 
     async def stream(
         self, asker: Asker, prepared: Prepared, operation: Operation

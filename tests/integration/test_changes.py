@@ -8,7 +8,7 @@ from typing import Any, cast
 import asyncpg
 import pytest
 
-from domain.access import Caller, Role
+from domain.access import Role, everywhere
 from infra.balances import Balances
 from infra.cache import Cache
 from infra.clock import SystemClock
@@ -23,7 +23,7 @@ from services.whereabouts import Whereabouts
 from tests.infra.fakes import level
 from tests.integration.shop import CELLS, Servers, commit, furnish, servers
 
-CALLER = Caller("screen", Role.STOREFRONT)
+CALLER = everywhere("screen", Role.STOREFRONT)
 PATIENCE_SECONDS = 10.0
 
 

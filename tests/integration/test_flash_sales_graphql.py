@@ -51,7 +51,7 @@ async def shop(url: str) -> AsyncIterator[Shop]:
 
 
 @asynccontextmanager
-async def door(shop: Shop, role: Role = Role.OPERATOR) -> AsyncIterator[httpx.AsyncClient]:
+async def door(shop: Shop, role: Role = Role.OPERATIONS) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(build_app(replace(shop.rt, settings=SETTINGS), {}))
     headers = {"authorization": bearer(role)}
     async with httpx.AsyncClient(

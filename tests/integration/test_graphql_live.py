@@ -100,7 +100,7 @@ class CountingEngine(Engine):
     [
         (Role.STOREFRONT, ["S001"], 1),
         (Role.STOREFRONT, ["S001", "S002"], 2),
-        (Role.OPERATOR, ["S001"], 2),
+        (Role.OPERATIONS, ["S001"], 2),
     ],
 )
 async def test_a_change_is_executed_once_for_all_who_asked_the_same(

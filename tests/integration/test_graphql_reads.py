@@ -46,7 +46,7 @@ async def shop(url: str) -> AsyncIterator[Shop]:
 
 @pytest.fixture
 async def client(shop: Shop) -> AsyncIterator[httpx.AsyncClient]:
-    async with shop.client(Role.OPERATOR) as opened:
+    async with shop.client(Role.OPERATIONS) as opened:
         yield opened
 
 

@@ -97,7 +97,7 @@ def time_of(text: str) -> datetime:
 
 
 async def test_a_sale_opens_and_closes_to_the_second_and_its_units_come_home(shop: Whole) -> None:
-    async with Caller(shop, role=Role.OPERATOR) as office, Caller(shop) as admin:
+    async with Caller(shop, role=Role.OPERATIONS) as office, Caller(shop) as admin:
         sale = Sale(admin)
         await sale.create(opens_in=5, lasts=8, limitPerCustomer=2, ttlSeconds=3)
         assert (await sale.reserve("ann", 1))["code"] == "SALE_NOT_OPEN"

@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from domain.access import Caller, Role
+from domain.access import Role, everywhere
 from domain.commands import CellKey
 from domain.flash_sales import pool_of
 from domain.waiting_room import TicketState
@@ -24,7 +24,7 @@ from services.whereabouts import Whereabouts
 from tests.actors.world import FakeClock
 from tests.integration.shop import Servers, furnish, servers
 
-CALLER = Caller("web", Role.STOREFRONT)
+CALLER = everywhere("web", Role.STOREFRONT)
 SALE_ROW = """
 INSERT INTO flash_sale (id, name, opens_at, closes_at, ttl_seconds, waiting_room,
   admitted_per_second, state, revision, fingerprint, created_by, created_at, touched_at, is_settled)

@@ -25,7 +25,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from domain import refusals as no
-from domain.access import Caller, Permission, Role
+from domain.access import Permission, Role, everywhere
 from domain.states import ReservationState
 from schema.build import build
 from schema.compiled.outcome import Resolved
@@ -43,7 +43,7 @@ SCHEMA = build.__wrapped__()._schema  # one of its own: its resolvers are exchan
 PLAIN = executor_for(SCHEMA)
 ENCODE = msgspec.json.encode
 RT = open_shop().rt
-ADMIN = Caller("ann", Role.ADMIN)
+ADMIN = everywhere("ann", Role.ADMIN)
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 MANY = settings(deadline=None, max_examples=300)
 ROOTS = {

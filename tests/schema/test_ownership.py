@@ -38,7 +38,7 @@ class FakeSeating:
 async def test_an_operator_sees_seats_holders_and_placed_cells() -> None:
     shop = open_shop()
     shop.rt.stock.seating = FakeSeating()
-    async with shop.client(Role.OPERATOR) as client:
+    async with shop.client(Role.OPERATIONS) as client:
         hot, empty = await data(client, QUERY)
     assert hot == {
         "name": "hot-1",

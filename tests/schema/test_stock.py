@@ -198,7 +198,7 @@ async def test_rows_of_the_catalogue_are_each_told_what_became_of_them(
     row = f'{{code: "X", name: "X"{region}}}'
     bare = "{ index ok refusal { __typename code ... on NotPermitted { permission } } }"
     query = f"mutation {{ {verb}(rows: [{row}, {row}]) {bare} }}"
-    async with shop.client(Role.OPERATOR) as client:
+    async with shop.client(Role.OPERATIONS) as client:
         refusal = {
             "__typename": "NotPermitted",
             "code": "NOT_PERMITTED",

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import httpx
 
-from domain.access import Caller, Role
+from domain.access import Role, everywhere
 from domain.commands import CellKey
 from domain.waiting_room import Admission, Standing
 from infra.admissions import Admissions, Admitted, Mark, Progress, SaleRow
@@ -36,7 +36,7 @@ TICKET = f"query ($id: ID!) {{ ticket(id: $id) {{ {FIELDS} }} }}"
 
 
 EVERY_READING = Pace(tick_seconds=0.001, fresh_seconds=-1.0)
-CALLER = Caller("web", Role.STOREFRONT)
+CALLER = everywhere("web", Role.STOREFRONT)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from domain.access import Caller, Permission, Role
+from domain.access import Permission, Role, everywhere
 from domain.ledger import Bucket
 from domain.refusals import NotPermitted
 from services import catalogue, fulfil, ledger, ownership, reservations, stock
@@ -23,7 +23,11 @@ from tests.services.world import (
     want,
 )
 
-BELOW_ADMIN = (Role.STOREFRONT, Role.OPERATOR)
+BELOW_ADMIN = tuple(role for role in Role if role not in (Role.OWNER, Role.ADMIN))
+KEEPERS = {Role.OWNER, Role.ADMIN, Role.OPERATIONS}
+HANDLERS = KEEPERS | {Role.WAREHOUSE}
+SELLERS = KEEPERS | {Role.STOREFRONT, Role.CONNECTOR}
+READERS = set(Role) - {Role.STOREFRONT}
 Verb = Callable[..., Awaitable[Any]]
 SKU = catalogue.SkuRow("NEW", "New")
 WAREHOUSE = catalogue.WarehouseRow("NEW", "New", "EU")
@@ -32,40 +36,40 @@ TABLE: list[tuple[Verb, tuple[Any, ...], Permission, set[Role]]] = [
         stock.receive,
         (stock.ReceiveStock(rid(1), *HERE, 1),),
         Permission.RECEIVE,
-        {Role.OPERATOR, Role.ADMIN},
+        HANDLERS | {Role.PURCHASING},
     ),
     (
         stock.adjust,
         (stock.AdjustStock(rid(1), *HERE, Bucket.AVAILABLE, 1, "FOUND"),),
         Permission.ADJUST,
-        {Role.OPERATOR, Role.ADMIN},
+        HANDLERS,
     ),
     (
         stock.move,
         (stock.MoveStock(rid(1), *HERE, Bucket.AVAILABLE, Bucket.DAMAGED, 1),),
         Permission.MOVE,
-        {Role.OPERATOR, Role.ADMIN},
+        HANDLERS,
     ),
     (
         stock.return_stock,
         (stock.ReturnStock(rid(1), *HERE, 1),),
         Permission.RETURN,
-        {Role.OPERATOR, Role.ADMIN},
+        HANDLERS | {Role.CONNECTOR},
     ),
     (
         fulfil.deduct,
         (reservations.DeductReservation(rid(1), rid(2)),),
         Permission.DEDUCT,
-        {Role.OPERATOR, Role.ADMIN},
+        HANDLERS | {Role.CONNECTOR},
     ),
     (
         ledger.ledger,
         (*HERE, 10, None),
         Permission.READ_LEDGER,
-        {Role.OPERATOR, Role.ADMIN},
+        READERS,
     ),
-    (ownership.ownership, (), Permission.READ_OWNERSHIP, {Role.OPERATOR, Role.ADMIN}),
-    (reserve, (order(1, want(HERE, 1)),), Permission.RESERVE, set(Role)),
+    (ownership.ownership, (), Permission.READ_OWNERSHIP, KEEPERS),
+    (reserve, (order(1, want(HERE, 1)),), Permission.RESERVE, SELLERS),
     (stock.stock_level, (*HERE, True), Permission.READ_STOCK, set(Role)),
 ]
 
@@ -84,7 +88,7 @@ async def test_a_role_may_do_what_the_table_says_and_no_more(
     permission: Permission,
     roles: set[Role],
 ) -> None:
-    caller = Caller("somebody", role)
+    caller = everywhere("somebody", role)
     assert caller.may(permission) == (role in roles)
     if role not in roles or verb not in (fulfil.deduct, ledger.ledger):
         assert no_to(permission, await verb(shop.rt, caller, *arguments)) == (role not in roles)
@@ -94,7 +98,7 @@ async def test_a_role_may_do_what_the_table_says_and_no_more(
 async def test_only_an_admin_changes_the_catalogue_and_each_row_says_so(
     shop: Shop, role: Role
 ) -> None:
-    caller = Caller("somebody", role)
+    caller = everywhere("somebody", role)
     no = NotPermitted(Permission.CATALOGUE)
     assert await catalogue.upsert_skus(shop.rt, caller, [SKU, SKU]) == [no, no]
     assert await catalogue.upsert_warehouses(shop.rt, caller, [WAREHOUSE]) == [no]

@@ -15,7 +15,7 @@ from actors.directory import owner_of
 from actors.drain import Owner
 from actors.store import Store
 from actors.wire import decode_requests, encode_replies
-from domain.access import Caller, Role
+from domain.access import Role, everywhere
 from domain.commands import CellKey
 from domain.routing import Want
 from domain.trail import Record
@@ -39,10 +39,10 @@ SKUS = tuple(
     SkuInfo(number, code, code.title(), None, None, None, code != "GONE")
     for number, code in enumerate(("TEA", "CUP", "POT", "JAR", "GONE"), 1)
 )
-ADMIN = Caller("ann", Role.ADMIN)
-OPERATOR = Caller("otto", Role.OPERATOR)
-STOREFRONT = Caller("web", Role.STOREFRONT)
-OTHER_STOREFRONT = Caller("app", Role.STOREFRONT)
+ADMIN = everywhere("ann", Role.ADMIN)
+OPERATOR = everywhere("otto", Role.OPERATIONS)
+STOREFRONT = everywhere("web", Role.STOREFRONT)
+OTHER_STOREFRONT = everywhere("app", Role.STOREFRONT)
 
 
 def cells_of(owner: int) -> list[CellKey]:

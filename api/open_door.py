@@ -1,0 +1,33 @@
+"""What may be asked without a token: one sign-in or one refresh, and nothing beside it.
+
+Strangers' documents are read apart: they push none of those that callers use out of memory.
+"""
+
+from graphql import FieldNode
+
+from api.operations import Asked, Operations, Sent
+from services.identify import STRANGER
+
+OPEN_FIELDS = frozenset({"signIn", "refreshSession"})
+BODY_LIMIT_BYTES = 16 * 1024
+"""Of a stranger's request."""
+
+
+class OpenDoor:
+    def __init__(self, operations: Operations) -> None:
+        self.operations = operations
+
+    def asked(self, sent: Sent, raw: bytes) -> Asked | None:
+        """The operation, if it is one of those; looked at only where it may be."""
+        if not any(name in sent.query for name in OPEN_FIELDS):
+            return None
+        asked = self.operations.prepare(STRANGER, sent, raw)
+        return asked if isinstance(asked, Asked) and is_open(asked) else None
+
+
+def is_open(asked: Asked) -> bool:
+    selections = asked.prepared.operation.selection_set.selections
+    if asked.kind != "mutation" or len(selections) != 1:
+        return False
+    (only,) = selections
+    return isinstance(only, FieldNode) and only.name.value in OPEN_FIELDS
