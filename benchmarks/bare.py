@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from actors import owners
 from benchmarks.shop import SKU, WAREHOUSE
-from domain.access import Caller, Role
+from domain.access import Role, everywhere
 from domain.routing import Want
 from infra.balances import Balances
 from infra.cache import Cache
@@ -33,7 +33,7 @@ from services.whereabouts import Whereabouts
 PATH = "/reserve"
 BODY = f'{{"id":"@","sku":"{SKU}","warehouse":"{WAREHOUSE}","quantity":1}}'
 ACCEPTED = b'"seq":'
-CALLER = Caller("bench", Role.ADMIN)
+CALLER = everywhere("bench", Role.ADMIN)
 
 
 class Asked(msgspec.Struct):
