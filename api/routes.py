@@ -14,6 +14,7 @@ from api.graphql_http import GraphQLOverHTTP
 from api.graphql_ws import GraphQLOverWebSocket, Patience
 from api.health import Check, Health
 from api.metrics import Metrics
+from api.oidc import oidc_routes
 from api.open_door import OpenDoor
 from api.operations import Operations
 from api.trail_csv import TrailExport
@@ -47,6 +48,7 @@ def routes(
         Route("/health/ready", health.ready),
         Route("/metrics", telling.metrics_page),
         Route("/exports/trail.csv", TrailExport(rt, gate).page),
+        *oidc_routes(rt),
         Route("/", to_console),
     ]
 

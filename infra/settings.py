@@ -57,8 +57,11 @@ class Settings:
             except ValueError as error:
                 shown = "" if variable.is_secret else f", not {given!r}"
                 raise SettingsError(f"{variable.name} must be {error}{shown}") from None
-        if values["environment"] == "production" and not values["secret_key"]:
+        is_production = values["environment"] == "production"
+        if is_production and not values["secret_key"]:
             raise SettingsError("ONHAND_SECRET_KEY must be set in production")
+        if is_production and values["oidc_issuer"].startswith("http:"):
+            raise SettingsError("ONHAND_OIDC_ISSUER must be https in production")
         return cls(**values)
 
     @property

@@ -63,6 +63,13 @@ def test_production_wants_its_own_key() -> None:
     assert Settings.load({"ONHAND_ENV": "production", "ONHAND_SECRET_KEY": KEY}).is_production
 
 
+def test_production_signs_in_over_https_only() -> None:
+    given = {"ONHAND_ENV": "production", "ONHAND_SECRET_KEY": KEY}
+    with pytest.raises(SettingsError, match="ONHAND_OIDC_ISSUER"):
+        Settings.load({**given, "ONHAND_OIDC_ISSUER": "http://id.example"})
+    assert Settings.load({**given, "ONHAND_OIDC_ISSUER": "https://id.example"}).oidc_issuer
+
+
 def test_a_child_process_loads_the_same_settings() -> None:
     given = {
         "ONHAND_HOME": "/srv/onhand",
@@ -82,6 +89,7 @@ def test_what_is_shown_holds_no_secret() -> None:
             "ONHAND_REDIS_URL": "unix:///run/redis.sock?db=0&password=hunter2",
             "ONHAND_NATS_URL": "nats://hunter2@bus:4222",
             "ONHAND_SECRET_KEY": "hunter2" * 6,
+            "ONHAND_OIDC_CLIENT_SECRET": "hunter2",
         }
     )
     shown = {name: value for name, value, _ in settings.shown()}
