@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol, cast
 
 from actors.directory import owner_of, seat_of, shared
+from actors.marks import Marks
 from actors.seating import Seated, Seating
 from actors.wire import (
     Done,
@@ -22,8 +23,8 @@ from actors.wire import (
     encode_requests,
     unwrap,
 )
-from domain.commands import CellKey, Request
-from domain.refusals import Refusal
+from domain.commands import CellKey, Draw, Request
+from domain.refusals import InsufficientStock, Refusal
 from infra.outage import Outage
 
 FRAME_LIMIT = 128
@@ -174,6 +175,7 @@ class StockClient:
         self.moved: dict[CellKey, str] = {}
         self.ask = ask
         self.seating = seating
+        self.marks = Marks(self.ask_owner_of)
 
     def owner_of(self, cell: CellKey) -> int:
         """The index of the shared seat that the cell falls to."""
@@ -187,7 +189,16 @@ class StockClient:
         reply = await self.lane_of(request).send(request)
         if isinstance(reply, Moved):
             reply = await self.follow(request, reply)
+        if isinstance(reply, InsufficientStock) and type(request.lines[0][1]) is Draw:
+            self.marks.heard(request)
         return unwrap(reply)
+
+    def sold_out(self, request: Request) -> InsufficientStock | None:
+        """The answer to a draw in its sale's window, if it is known without asking."""
+        return self.marks.refusal(request)
+
+    async def ask_owner_of(self, cell: CellKey, question: bytes) -> bytes:
+        return await self.lane_at(cell).channel.call(question)
 
     async def submit_many(self, requests: Sequence[Request]) -> list[Answer]:
         """The answers in order, when all are there. Raises Outage if any of them is one."""
@@ -201,11 +212,16 @@ class StockClient:
     def lane_of(self, request: Request) -> Lane:
         """Raises Divided."""
         cell, *others = request.at
+        if self.moved and others:
+            seat = self.seat_of(cell)
+            if any(self.seat_of(other) != seat for other in others):
+                raise Divided
+        return self.lane_at(cell)
+
+    def lane_at(self, cell: CellKey) -> Lane:
         if not self.moved:
             return self.lanes[self.owner_of(cell)]
         seat = self.seat_of(cell)
-        if any(self.seat_of(other) != seat for other in others):
-            raise Divided
         if seat == shared(index := self.owner_of(cell)):
             return self.lanes[index]
         if seat not in self.dedicated:
@@ -269,6 +285,7 @@ class StockClient:
         return await self.ask.ready()
 
     def close(self) -> None:
+        self.marks.close()
         for lane in (*self.lanes, *self.dedicated.values()):
             lane.channel.close()
         if self.seating is not None:

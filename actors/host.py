@@ -63,6 +63,13 @@ class Recent:
         self.old.clear()
 
 
+class Shut(NamedTuple):
+    """These cells of a sale, all of one SKU, in their order."""
+
+    pool: str
+    cells: tuple[CellKey, ...]
+
+
 class Host:
     """Resident cells in two generations: a cell that is used moves to the young one; `rotate`
     drops what was not used since the last rotation."""
@@ -73,6 +80,8 @@ class Host:
         self.recent = Recent()
         self.deadlines: dict[int, set[CellKey]] = {}
         self.anchors: dict[str, CellKey] = {}
+        self.tally_numbers: dict[str, int] = {}
+        self.shuts: dict[Shut, datetime] = {}
 
     def __len__(self) -> int:
         return len(self.young) + len(self.old)
@@ -111,6 +120,21 @@ class Host:
         """It lives and goes with its anchor."""
         anchor.tallies = (anchor.tallies or {}) | {pool: tally}
         self.anchors[pool] = anchor.key
+        self.tally_numbers[pool] = self.tally_numbers.get(pool, 0) + 1
+
+    def tally_number(self, pool: str) -> int:
+        """Another after each loading: the order of what was drawn may be another too."""
+        return self.tally_numbers[pool]
+
+    def shut(self, which: Shut, until: datetime) -> None:
+        """Others say that it is sold out, until then. It outlives whatever else is forgotten."""
+        self.shuts[which] = until
+
+    def is_shut(self, which: Shut, now: datetime) -> bool:
+        until = self.shuts.get(which)
+        if until is not None and until <= now:
+            del self.shuts[which]
+        return until is not None and now < until
 
     def tally(self, pool: str) -> tuple[Cell, Tally] | None:
         """The resident tally of a sale, with its anchor."""

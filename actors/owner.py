@@ -16,10 +16,11 @@ from typing import Any
 
 from ray.util import get_node_ip_address
 
-from actors import questions
+from actors import questions, sold_out
 from actors.book import PostgresBook
 from actors.drain import Owner
 from actors.seat import Seat
+from actors.sold_out import MARK_SECONDS, NOT_NOW
 from actors.store import PostgresStore
 from actors.stream import Listener
 from actors.sweep import Sweep
@@ -101,6 +102,9 @@ class OwnerActor:
     async def reply_to(self, question: bytes) -> bytes:
         if question == questions.RESIDENT:
             return await self.resident()
+        if question.startswith(questions.SOLD_OUT):
+            sure = self.seat.is_sure_for(MARK_SECONDS)
+            return await sold_out.answer(self.owner, question) if sure else NOT_NOW
         if question == questions.LOOK:
             await self.seat.look()
         return questions.encode_stats(self.stats())

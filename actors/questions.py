@@ -8,6 +8,7 @@ import msgspec
 MARK = b"?"
 STATS = MARK + b"stats"
 RESIDENT = MARK + b"resident"
+SOLD_OUT = MARK + b"sold out"
 LOOK = MARK + b"look"
 """Look at the placement now; answered when cells that are another's are let go."""
 

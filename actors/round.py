@@ -1,16 +1,17 @@
 """One round of an owner: what waited is decided, one request after the other, on memory that is
 ahead of the ledger until the batch is appended. Nothing here waits for anything."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from actors.host import Host, Remembered
+from actors.host import Host, Remembered, Shut
 from actors.wire import Done, Elsewhere, LineDone, Reply, encode_answer
 from domain.cell import NO_CHANGE, Cell, Change, Tally, apply
 from domain.commands import REMEMBERED, CellKey, Command, Draw, Request, Reserve
 from domain.decisions import decide
 from domain.draws import TICKET, Candidate, decide_draw, give_back, given_back, note_draw
-from domain.refusals import Conflict, NotFound
+from domain.refusals import Conflict, InsufficientStock, NotFound
 from domain.states import OPEN_STATES
 from domain.usual import reserve_at_once
 from infra.ledger import Batch, Fresh, StoredOutcome
@@ -121,7 +122,19 @@ class Round:
         steps = decide_draw(candidates, tally, request.buyer.customer, self.now)
         if not isinstance(steps, list):
             return steps
+        if self.host.shuts and (no := self.shut_out(candidates)):
+            return no
         return self.perform_draw(request, anchor, tally, steps)
+
+    def shut_out(self, candidates: Sequence[Candidate]) -> InsufficientStock | None:
+        """Units have come back, but other processes still say that there are none."""
+        pool = candidates[0].draw.pool
+        for sku in dict.fromkeys(cell.key.sku for cell, _ in candidates):
+            asked = [(cell.key, draw.quantity) for cell, draw in candidates if cell.key.sku == sku]
+            keys = tuple(sorted(key for key, _ in asked))
+            if self.host.is_shut(Shut(pool, keys), self.now):
+                return InsufficientStock(sku, None, asked[0][1], 0)
+        return None
 
     def perform_draw(
         self, request: Request, anchor: Cell, tally: Tally, steps: list[tuple[Cell, Change]]

@@ -13,7 +13,7 @@ from uuid import UUID
 from actors.book import Book
 from actors.directory import seat_of, stand_in_of
 from actors.wire import Failed, Moved, Reply
-from domain.commands import CellKey, Request
+from domain.commands import CellKey, Draw, Request
 from infra.outage import Outage
 from infra.seats import LEASE, Address
 
@@ -23,6 +23,11 @@ GRACE_SECONDS = 1.0
 """After a database that was away is back, a spare lets the holders come back before it takes."""
 DOUBT_SECONDS = 2.0
 """How long requests wait for a renewal that is late."""
+MARKED_SECONDS = 0.15
+"""Draws wait for so long after a seat was taken: until then the last holder's word that something
+is sold out may stand (actors/sold_out.py)."""
+MOVED_SECONDS = RENEW_SECONDS + MARKED_SECONDS
+"""And for so long after cells came from another seat, whose holder may hear of it later."""
 MINE_LIMIT = 100_000
 UNSURE = Failed("UNAVAILABLE", "the owner's lease ran out and is not renewed yet")
 log = logging.getLogger(__name__)
@@ -47,11 +52,16 @@ class Seat:
         self.is_leaving = False
         self.sure_until = 0.0
         self.quiet_until = 0.0
+        self.draws_from = 0.0
         self.looking = asyncio.Lock()
         self.time = asyncio.get_running_loop().time
 
     def holds(self) -> bool:
         return self.name is not None and self.time() < self.sure_until
+
+    def is_sure_for(self, seconds: float) -> bool:
+        """Whether nobody else can sit here before so long."""
+        return self.name is not None and self.time() + seconds < self.sure_until
 
     def is_mine(self, key: CellKey) -> bool:
         return seat_of(key, self.owners, self.placed) == self.name
@@ -68,6 +78,8 @@ class Seat:
             return Moved(())
         if self.time() >= self.sure_until:
             return UNSURE
+        if type(request.lines[0][1]) is Draw and self.time() < self.draws_from:
+            return Moved(((request.home, self.name),))
         mine = self.mine
         if len(request.lines) == 1 and request.lines[0][0] in mine and request.home in mine:
             return None
@@ -122,6 +134,7 @@ class Seat:
         self.placed = await self.book.placements()
         self.mine.clear()
         self.sure_until = asked_at + LEASE.total_seconds()
+        self.draws_from = self.time() + MARKED_SECONDS
         self.name = name
         self.taken.set()
         log.info("takes the seat %s", name)
@@ -144,6 +157,8 @@ class Seat:
         changed = {
             key for key in before.keys() | placed.keys() if before.get(key) != placed.get(key)
         }
+        if any(self.is_mine(key) for key in changed):
+            self.draws_from = self.time() + MOVED_SECONDS
         gone = {key for key in changed if not self.is_mine(key)}
         if gone:
             await self.let_go(gone)

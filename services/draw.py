@@ -60,6 +60,9 @@ async def draw(
     request = Request(
         asked.id, asked.fingerprint, terms.anchor, tuple(lines), asked.note, asked.buyer
     )
+    is_open = terms.opens_at <= rt.clock.now() < terms.closes_at
+    if is_open and (no := rt.stock.sold_out(request)):
+        return no
     answer = await rt.stock.submit(request)
     if isinstance(answer, Elsewhere):
         raise Outage("an equal request is being placed at this moment", "BUSY")

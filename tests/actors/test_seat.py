@@ -6,12 +6,13 @@ from contextlib import asynccontextmanager
 
 from actors.directory import owner_of, shared
 from actors.drain import Owner
-from actors.seat import GRACE_SECONDS, UNSURE, Seat
+from actors.seat import GRACE_SECONDS, MARKED_SECONDS, MOVED_SECONDS, UNSURE, Seat
 from actors.wire import Done, Moved, Reply
 from domain.commands import CellKey, Receive
 from infra.seats import LEASE
 from tests.actors.fake_book import FakeBook
 from tests.actors.fake_store import FakeStore
+from tests.actors.test_draws import draw
 from tests.actors.world import (
     BERLIN,
     CUP,
@@ -212,3 +213,22 @@ async def test_who_leaves_frees_the_seat_and_takes_none_again() -> None:
     sitting.seat.name = None
     await sitting.seat.look()
     assert book.holders[HOME] is None
+
+
+async def test_draws_wait_a_moment_after_a_seat_was_taken_and_longer_after_cells_came() -> None:
+    """Until then the last holder's word that a sale is sold out may stand."""
+    book = FakeBook(HOME)
+    sitting = Sitting(book, fake_store(), 1)
+    book.placed = {BERLIN: "sale"}
+    await sitting.seat.look()
+    asked = draw(1)
+    waits = Moved(((asked.home, HOME),))
+    assert sitting.seat.turn_away(asked) == waits
+    sitting.monotonic += MARKED_SECONDS
+    assert sitting.seat.turn_away(asked) != waits
+    book.placed = {}
+    await sitting.seat.look()
+    sitting.monotonic += MARKED_SECONDS
+    assert sitting.seat.turn_away(asked) == waits
+    sitting.monotonic += MOVED_SECONDS - MARKED_SECONDS
+    assert sitting.seat.turn_away(asked) != waits

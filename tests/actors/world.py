@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from actors import questions, sold_out
 from actors.drain import Owner
-from actors.wire import Done, LineDone, Reply
+from actors.wire import Done, LineDone, Reply, decode_requests, encode_replies
 from domain.cell import Hold
 from domain.commands import Buyer, CellKey, Command, Line, Receive, Request, Reserve
 from domain.ledger import BY_CODE, Note
@@ -91,6 +92,13 @@ async def running(
 
 async def one(owner: Owner, request: Request) -> Reply:
     return (await owner.submit([request]))[0]
+
+
+async def answered(owner: Owner, frame: bytes) -> bytes:
+    """A frame of requests, or the question whether something is sold out."""
+    if frame.startswith(questions.SOLD_OUT):
+        return await sold_out.answer(owner, frame)
+    return encode_replies(await owner.submit(decode_requests(frame)))
 
 
 async def until(happened: Callable[[], object]) -> None:

@@ -14,7 +14,6 @@ from actors.client import Ask, StockClient
 from actors.directory import owner_of
 from actors.drain import Owner
 from actors.store import Store
-from actors.wire import decode_requests, encode_replies
 from domain.access import Role, everywhere
 from domain.commands import CellKey
 from domain.routing import Want
@@ -24,7 +23,7 @@ from services.catalogue_cache import CatalogueCache, SkuInfo, WarehouseInfo
 from services.reservations import Reservation, ReserveStock
 from services.runtime import Runtime
 from services.whereabouts import Whereabouts
-from tests.actors.world import INBOX_LIMIT, FakeClock, settled
+from tests.actors.world import INBOX_LIMIT, FakeClock, answered, settled
 from tests.infra.fake_trail import memory_trail
 
 T = TypeVar("T")
@@ -104,9 +103,9 @@ class OwnerChannel:
 
     async def call(self, frame: bytes) -> bytes:
         await self.process.step()
-        replies = await self.shop.owners[self.index].submit(decode_requests(frame))
+        answer = await answered(self.shop.owners[self.index], frame)
         await self.process.step()
-        return encode_replies(replies)
+        return answer
 
     def close(self) -> None:
         """Holds nothing."""
