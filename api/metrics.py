@@ -91,11 +91,14 @@ class Metrics:
             child = self.children[family, value] = family.labels(str(value), self.worker)
         return child
 
-    def exposed(self, hub: Hub, owners: OwnerStats, relay: RelayReport | None) -> bytes:
+    def exposed(
+        self, hub: Hub, owners: OwnerStats, relay: RelayReport | None, from_memory: int
+    ) -> bytes:
         """All of it in Prometheus' text format."""
         elsewhere = CollectorRegistry()
         elsewhere.register(Told([*told_by_hub(hub, self.worker), *told_by_owners(owners)]))
         elsewhere.register(Told(told_by_relay(relay)))
+        elsewhere.register(Told([told_from_memory(from_memory, self.worker)]))
         return generate_latest(self.registry) + generate_latest(elsewhere)
 
 
@@ -126,6 +129,13 @@ def told_by_hub(hub: Hub, worker: str) -> list[Metric]:
         family.add_metric([worker], value)
         told.append(family)
     return told
+
+
+def told_from_memory(times: int, worker: str) -> Metric:
+    meaning = "Draws on flash sales that were refused without asking their owner"
+    family = CounterMetricFamily("onhand_sold_out_from_memory", meaning, labels=["worker"])
+    family.add_metric([worker], times)
+    return family
 
 
 def told_by_relay(relay: RelayReport | None) -> list[Metric]:

@@ -3,6 +3,7 @@ they are called here; the reservations of customers are not, as each is in the l
 """
 
 from collections.abc import Awaitable, Sequence
+from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
@@ -132,7 +133,8 @@ async def keep_rows(
 
 async def create_sale(rt: Runtime, caller: Caller, command: CreateFlashSale) -> FlashSale | Refusal:
     act = Act("createFlashSale", str(command.id), command.id, command)
-    return await recorded(rt, caller, act, flash_sales.create(rt, caller, command))
+    doing = flash_sales.create(rt, caller, command)
+    return await recorded(rt, caller, act, doing, lambda sale: Around(None, plain_sale(sale)))
 
 
 async def update_sale(rt: Runtime, caller: Caller, command: UpdateFlashSale) -> FlashSale | Refusal:
@@ -155,6 +157,13 @@ async def sale_change(
 ) -> FlashSale | Refusal:
     """`act` names the sale by its request id."""
     assert act.request_id is not None
-    before = await stored_sale(act.request_id)
+    was = await stored_sale(act.request_id)
+    before = None if was is None else plain_sale(was)
     named = act._replace(target=str(act.request_id))
-    return await recorded(rt, caller, named, doing, lambda sale: Around(before, sale))
+    return await recorded(rt, caller, named, doing, lambda sale: Around(before, plain_sale(sale)))
+
+
+def plain_sale(sale: FlashSale) -> dict[str, Any]:
+    """As JSON takes it: a cell is no key there."""
+    plain = {field.name: getattr(sale, field.name) for field in fields(sale)}
+    return plain | {"allotments": [line._asdict() for line in sale.lines]}

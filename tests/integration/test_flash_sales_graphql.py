@@ -115,6 +115,22 @@ async def test_an_update_changes_what_it_names_and_leaves_the_rest(shop: Shop) -
     assert await units(TEA) == (FULL - 3, 3)
 
 
+async def test_what_was_done_to_a_sale_is_recorded_with_before_and_after(shop: Shop) -> None:
+    async with door(shop) as client:
+        await data(client, CREATE, wanted())
+        await data(client, UPDATE, {"input": {"id": ID, "name": "Later"}})
+        await data(client, CANCEL, {"id": ID})
+    records = [record for record in shop.records if record.target == ID]
+    assert [record.act for record in records] == [
+        "createFlashSale",
+        "updateFlashSale",
+        "cancelFlashSale",
+    ]
+    before, after = json.loads(records[1].before or ""), json.loads(records[1].after or "")
+    assert (before["name"], after["name"]) == ("Tea time", "Later")
+    assert after["allotments"][0]["sku"] == TEA.sku
+
+
 async def test_what_is_short_is_told(shop: Shop) -> None:
     lines = [{"sku": "TEA", "warehouse": "EAST", "quantity": FULL + 1}]
     async with door(shop) as client:
