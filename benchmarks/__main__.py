@@ -12,6 +12,7 @@ from rich.console import Console
 
 from benchmarks import (
     cold,
+    fanout,
     graphql,
     layer,
     machine,
@@ -34,7 +35,18 @@ from benchmarks.stock import PLENTY, Owners
 from infra.embedded.process import open_many_files
 
 ROOT = Path(__file__).parents[1]
-PARTS = ("owners", "rivals", "soldout", "pressure", "memory", "takeover", "layer", "http", "cold")
+PARTS = (
+    "owners",
+    "rivals",
+    "soldout",
+    "pressure",
+    "memory",
+    "takeover",
+    "layer",
+    "http",
+    "fanout",
+    "cold",
+)
 ON_THE_GROUND = {"owners", "rivals", "soldout", "pressure", "memory", "takeover"}
 IN_FLIGHT = (1, 16, 64, 256, 1024)
 OWNERS = "owners"
@@ -98,6 +110,9 @@ def main(parts: tuple[str, ...], quick: bool) -> None:
         if "http" in wanted:
             say("GraphQL over HTTP")
             sections.append(graphql.section(size.rounds, size.seconds, about, say))
+        if "fanout" in wanted:
+            say("fan-out")
+            sections.append(fanout.section(size.rounds, size.seconds, about, say))
         if "cold" in wanted:
             sections.append(cold_starts(size, about, say))
     report.show(console, sections)
