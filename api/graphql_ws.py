@@ -2,7 +2,7 @@
 
 Each operation is a task that sends its own answers and waits until the socket has taken them, so
 one answer per operation is all that waits here; what changes meanwhile waits, newest wins, where
-the changes come from. A socket that takes nothing for SEND_SECONDS is closed.
+the changes come from. A socket that takes nothing for too long is closed.
 """
 
 import asyncio

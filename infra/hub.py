@@ -75,13 +75,15 @@ class Subscriber:
 
     def put(self, level: CellLevel, now: float) -> bool:
         """Whether that was one cell too many, and everything was let go."""
+        if level.cell_id in self.slots:
+            self.slots[level.cell_id] = level
+            return False
         if self.is_behind or self.is_slow:
             return False
         if not self.slots:
             self.waits_since = now
             self.wake.set()
-        if level.cell_id not in self.slots:
-            self.order.append(level.cell_id)
+        self.order.append(level.cell_id)
         self.slots[level.cell_id] = level
         if len(self.order) <= SLOTS_LIMIT:
             return False
@@ -231,6 +233,13 @@ class Hub:
         yield from self.by_sku.get(level.sku, ())
         yield from self.by_warehouse.get(level.warehouse, ())
         yield from self.unbounded
+
+    def made(self, level: CellLevel) -> Any:
+        """What `view` made of that level, if it did and lately; else None."""
+        view = self.views.get(level.cell_id)
+        if view is None or view.level is not level or not view.is_made.is_set():
+            return None
+        return None if has_failed(view.task) else view.task.result()
 
     async def view(
         self, level: CellLevel, make: Callable[[CellLevel], Coroutine[Any, Any, T]]

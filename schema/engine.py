@@ -124,12 +124,18 @@ class Engine:
         if isinstance(source, ExecutionResult):
             yield answer_of(source, asker, context)._replace(was_executed=False)
             return
-        asked = (operation.query, operation.name, ENCODER.encode(operation.variables))
+        variables = ENCODER.encode(operation.variables)
+        asked = (operation.query, operation.name, variables, asker.caller.sight)
+        latest = self.shared.subscription(asked)
         async with aclosing(source) as events:
             try:
                 async for event in events:
-                    key = (asked, asker.caller.sight, event)
-                    yield await self.shared.once(key, partial(self.show, executor, event, asker))
+                    answer = latest.of(event)
+                    if answer is None:
+                        make = partial(self.show, executor, event, asker)
+                        answer = await self.shared.once((asked, event), make)
+                        latest.keep(event, answer)
+                    yield answer
             except Exception as error:  # tidy: allow broad-except: its client is told
                 failed = GraphQLError(str(error), original_error=error)
                 yield answer_of(ExecutionResult(None, [failed]), asker, context)

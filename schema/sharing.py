@@ -3,10 +3,34 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
+from weakref import WeakValueDictionary
 
-SHARED_SECONDS = 0.5  # time in which an answer is shared; what is nested in it may age by as much
+SHARED_SECONDS = 0.5  # an answer is shared for three times as long at most, and so old may be what
+# is nested in it
 SHARED_ANSWERS = 20_000  # remembered at most; then they are forgotten early
 T = TypeVar("T")
+
+
+class Latest(Generic[T]):
+    """The event that was answered last in one subscription that many hold, and its answer: who is
+    given the same event is known by it, and nothing has to be compared."""
+
+    __slots__ = ("__weakref__", "answer", "at", "event")
+
+    def __init__(self) -> None:
+        self.event: object = None
+        self.answer: T | None = None
+        self.at = 0.0
+
+    def of(self, event: object) -> T | None:
+        """None for another event, and when it was answered too long ago."""
+        if event is not self.event:
+            return None
+        is_young = asyncio.get_running_loop().time() - self.at <= SHARED_SECONDS
+        return self.answer if is_young else None
+
+    def keep(self, event: object, answer: T) -> None:
+        self.event, self.answer, self.at = event, answer, asyncio.get_running_loop().time()
 
 
 class Shared(Generic[T]):
@@ -17,6 +41,14 @@ class Shared(Generic[T]):
         self.young: dict[Hashable, T] = {}
         self.old: dict[Hashable, T] = {}
         self.turned_at = 0.0
+        self.latest: WeakValueDictionary[Hashable, Latest[T]] = WeakValueDictionary()
+
+    def subscription(self, key: Hashable) -> Latest[T]:
+        """The same for all who hold an equal subscription, for as long as one holds it."""
+        found = self.latest.get(key)
+        if found is None:
+            found = self.latest[key] = Latest()
+        return found
 
     async def once(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
         """What `make` makes, unless it was made before. Who asks while it is being made makes it

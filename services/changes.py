@@ -32,11 +32,12 @@ async def stock_changed(
         change = None
         while True:
             if change is None:
-                levels = snapshot(rt, wanted, subscriber)
+                async for level in snapshot(rt, wanted, subscriber):
+                    yield level
             else:
-                levels = shown(rt, wanted, change)
-            async for level in levels:
-                yield level
+                shown = rt.hub.made(change) or await dressed_once(rt, change)
+                if shown is not None and belongs(wanted, shown):
+                    yield shown
             change = await subscriber.next()
 
 
@@ -69,11 +70,9 @@ async def stored_page(wanted: StockFilter, after: int) -> list[CellLevel]:
     return [from_row(row) for row in await query.values_list(*COLUMNS)]
 
 
-async def shown(rt: Runtime, wanted: StockFilter, change: CellLevel) -> AsyncIterator[StockLevel]:
-    """The change, if it is wanted; it is dressed once for all who get it."""
-    level = await patiently(partial(rt.hub.view, change, partial(one, rt)))
-    if level is not None and belongs(wanted, level):
-        yield level
+async def dressed_once(rt: Runtime, change: CellLevel) -> StockLevel | None:
+    """The change as it is shown to all who get it."""
+    return await patiently(partial(rt.hub.view, change, partial(one, rt)))
 
 
 async def one(rt: Runtime, level: CellLevel) -> StockLevel | None:
