@@ -10,6 +10,7 @@ import logging
 from collections.abc import Coroutine
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -18,12 +19,14 @@ from starlette.types import Receive, Scope, Send
 
 from api.authentication import Gate
 from api.graphql_ws_messages import (
+    around_next,
     authorization_in,
     complete_message,
     error_message,
     next_message,
 )
 from api.operations import BODY_LIMIT_BYTES, Asked, Operations, Sent, problem
+from api.sending import Sending
 from domain.access import Caller
 from infra.outage import Outage
 from schema.engine import Answer
@@ -88,6 +91,7 @@ class GraphQLOverWebSocket:
         self.operations = operations
         self.gate = gate
         self.patience = patience or Patience()
+        self.sending = Sending(self.patience.for_sending)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
@@ -95,9 +99,11 @@ class GraphQLOverWebSocket:
         await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL if offered else None})
         socket = Socket(self, Headers(scope=scope).get("authorization"), send)
         self.operations.metrics.sockets.inc()
+        self.sending.came()
         try:
             closed = await socket.serve(receive) if offered else NO_SUBPROTOCOL
         finally:
+            self.sending.went()
             self.operations.metrics.sockets.dec()
         if closed is not None:
             self.operations.metrics.closings.labels(
@@ -115,6 +121,8 @@ class Socket:
         self.patience = home.patience
         self.authorization = authorization
         self.send = send
+        self.sending = home.sending
+        self.too_slow = partial(self.end, TOO_SLOW)
         self.turn = asyncio.Lock()
         self.ending: asyncio.Future[Closed | None] = asyncio.get_running_loop().create_future()
         self.tasks: set[asyncio.Task[None]] = set()
@@ -257,23 +265,24 @@ class Socket:
                 return error_message(key, answer)
             await self.say(next_message(key, answer))
             return complete_message(key)
+        begin, end = around_next(key)
         async with aclosing(self.operations.stream(asked)) as answers:
             async for answer in answers:
                 if not answer.was_executed:
                     return error_message(key, answer)
-                await self.say(next_message(key, answer))
+                await self.say(begin + answer.body.decode() + end)
         return complete_message(key)
 
     async def say(self, text: str) -> None:
         """One at a time, so that a socket that is not read holds back only itself."""
         async with self.turn:
+            self.sending.begin(self.too_slow)
             try:
-                async with asyncio.timeout(self.patience.for_sending):
-                    await self.send({"type": "websocket.send", "text": text})
-            except TimeoutError:
-                self.end(TOO_SLOW)
+                await self.send({"type": "websocket.send", "text": text})
             except OSError:
                 self.end(None)
+            finally:
+                self.sending.done(self.too_slow)
 
     async def close(self, closed: Closed) -> None:
         with suppress(TimeoutError, OSError):

@@ -21,8 +21,13 @@ def quoted(key: str) -> str:
     return msgspec.json.encode(key).decode()
 
 
+def around_next(key: str) -> tuple[str, str]:
+    """What stands before and behind the body of each answer."""
+    return f'{{"id":{quoted(key)},"type":"next","payload":', "}"
+
+
 def next_message(key: str, answer: Answer) -> str:
-    return f'{{"id":{quoted(key)},"type":"next","payload":{answer.body.decode()}}}'
+    return answer.body.decode().join(around_next(key))
 
 
 def error_message(key: str, answer: Answer) -> str:

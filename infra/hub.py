@@ -1,5 +1,4 @@
 """The change feed of one API process: one consumer of the bus, one slot per cell and subscriber.
-
 The newest level wins its slot, so a slow subscriber loses history, never truth, and holds back
 nobody. Per cell, what a subscriber is given never goes back in seq: older news are not passed on.
 """
@@ -237,9 +236,8 @@ class Hub:
     def made(self, level: CellLevel) -> Any:
         """What `view` made of that level, if it did and lately; else None."""
         view = self.views.get(level.cell_id)
-        if view is None or view.level is not level or not view.is_made.is_set():
-            return None
-        return None if has_failed(view.task) else view.task.result()
+        is_there = view and view.level is level and view.is_made.is_set()
+        return view.task.result() if view and is_there and not has_failed(view.task) else None
 
     async def view(
         self, level: CellLevel, make: Callable[[CellLevel], Coroutine[Any, Any, T]]

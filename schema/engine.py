@@ -130,12 +130,8 @@ class Engine:
         async with aclosing(source) as events:
             try:
                 async for event in events:
-                    answer = latest.of(event)
-                    if answer is None:
-                        make = partial(self.show, executor, event, asker)
-                        answer = await self.shared.once((asked, event), make)
-                        latest.keep(event, answer)
-                    yield answer
+                    make = partial(self.show, executor, event, asker)
+                    yield latest.of(event) or await latest.once(event, make)
             except Exception as error:  # tidy: allow broad-except: its client is told
                 failed = GraphQLError(str(error), original_error=error)
                 yield answer_of(ExecutionResult(None, [failed]), asker, context)

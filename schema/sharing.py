@@ -15,9 +15,11 @@ class Latest(Generic[T]):
     """The event that was answered last in one subscription that many hold, and its answer: who is
     given the same event is known by it, and nothing has to be compared."""
 
-    __slots__ = ("__weakref__", "answer", "at", "event")
+    __slots__ = ("__weakref__", "answer", "at", "event", "key", "shared")
 
-    def __init__(self) -> None:
+    def __init__(self, shared: "Shared[T]", key: Hashable) -> None:
+        self.shared = shared
+        self.key = key
         self.event: object = None
         self.answer: T | None = None
         self.at = 0.0
@@ -29,8 +31,11 @@ class Latest(Generic[T]):
         is_young = asyncio.get_running_loop().time() - self.at <= SHARED_SECONDS
         return self.answer if is_young else None
 
-    def keep(self, event: object, answer: T) -> None:
+    async def once(self, event: Hashable, make: Callable[[], Awaitable[T]]) -> T:
+        """As `Shared.once`: an equal event may have been answered."""
+        answer = await self.shared.once((self.key, event), make)
         self.event, self.answer, self.at = event, answer, asyncio.get_running_loop().time()
+        return answer
 
 
 class Shared(Generic[T]):
@@ -47,7 +52,7 @@ class Shared(Generic[T]):
         """The same for all who hold an equal subscription, for as long as one holds it."""
         found = self.latest.get(key)
         if found is None:
-            found = self.latest[key] = Latest()
+            found = self.latest[key] = Latest(self, key)
         return found
 
     async def once(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:

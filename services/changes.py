@@ -29,16 +29,20 @@ async def stock_changed(
     subscriber is too slow or there are too many; it may subscribe again."""
     check_filter(wanted)
     with rt.hub.subscribed(interest_of(wanted)) as subscriber:
-        change = None
-        while True:
-            if change is None:
-                async for level in snapshot(rt, wanted, subscriber):
-                    yield level
-            else:
-                shown = rt.hub.made(change) or await dressed_once(rt, change)
-                if shown is not None and belongs(wanted, shown):
-                    yield shown
-            change = await subscriber.next()
+        async for level in live(rt, wanted, subscriber):
+            yield level
+
+
+async def live(
+    rt: Runtime, wanted: StockFilter, subscriber: Subscriber
+) -> AsyncIterator[StockLevel]:
+    while True:
+        async for level in snapshot(rt, wanted, subscriber):
+            yield level
+        while (change := await subscriber.next()) is not None:
+            shown = rt.hub.made(change) or await dressed_once(rt, change)
+            if shown is not None and belongs(wanted, shown):
+                yield shown
 
 
 def interest_of(wanted: StockFilter) -> Interest:
