@@ -1,7 +1,7 @@
 """`python -m benchmarks [PARTS] [--quick]`: everything, or the parts that are named."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,6 @@ from benchmarks import (
     memory,
     pressure,
     race,
-    report,
     rivals,
     takeover,
 )
@@ -31,6 +30,7 @@ from benchmarks.rival_batches import Batches
 from benchmarks.rival_redis import ALWAYS, WITHOUT, Lua, redis_server
 from benchmarks.rival_units import Units
 from benchmarks.rivals import RowLock, Statement, best_pool_size
+from benchmarks.run import Run
 from benchmarks.stock import PLENTY, Owners
 from infra.embedded.process import open_many_files
 
@@ -95,56 +95,44 @@ def main(parts: tuple[str, ...], quick: bool) -> None:
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDTH)
-    sections: list[Section] = []
+    run = Run(wanted, console, None if quick else ROOT)
     with console.status("starting the servers") as status:
 
         def say(what: str) -> None:
             status.update(what)
 
         if wanted & ON_THE_GROUND:
-            with ground() as made:
-                sections += on_the_ground(made, wanted, size, about, say)
-        if "layer" in wanted:
-            say("the GraphQL layer")
-            sections.append(layer.section(size.rounds, about))
-        if "http" in wanted:
-            say("GraphQL over HTTP")
-            sections.append(graphql.section(size.rounds, size.seconds, about, say))
-        if "fanout" in wanted:
-            say("fan-out")
-            sections.append(fanout.section(size.rounds, size.seconds, about, say))
-        if "cold" in wanted:
-            sections.append(cold_starts(size, about, say))
-    report.show(console, sections)
-    if not quick:
-        report.write(ROOT, sections)
-        console.print(f"written: {report.DOCUMENT}, {report.FIGURES}")
+            with run.surviving("the servers"), ground() as made:
+                on_the_ground(made, run, size, about, say)
+        run.part(("layer",), lambda: layer.section(size.rounds, about, say))
+        run.part(("http",), lambda: graphql.section(size.rounds, size.seconds, about, say))
+        run.part(("fanout",), lambda: fanout.section(size.rounds, size.seconds, about, say))
+        run.part(("cold",), lambda: cold_starts(size, about, say))
+    run.tell()
 
 
-def on_the_ground(
-    made: Ground, wanted: set[str], size: Size, about: dict[str, str], say: Say
-) -> list[Section]:
-    sections = []
-    if wanted & {"owners", "rivals"}:
-        sections.append(one_hot_cell(made, wanted, size, about, say))
-    if "soldout" in wanted:
-        plan = race.Plan(size.rounds, size.seconds, IN_FLIGHT)
-        results = race.run([Owners(made, "sold out", 0)], plan, made.fresh_owners, say)
-        rows = [Row.of(result, "refused") for result in results]
-        sections.append(Section("Sold out", about, [], rows, []))
-    if "pressure" in wanted:
-        sections.append(under_pressure(made, size, about, say))
-    if "memory" in wanted:
-        say("resident cells")
-        sections.append(resident_cells(made, size, about))
-    if "takeover" in wanted:
-        say("owners are killed")
-        sections.append(takeover.section(made, size.kills, about))
-    return sections
+def on_the_ground(made: Ground, run: Run, size: Size, about: dict[str, str], say: Say) -> None:
+    hot = ("owners", "rivals")
+    run.part(hot, lambda: one_hot_cell(made, run.wanted, size, about, say))
+    run.part(("soldout",), lambda: sold_out(made, size, about, say))
+    run.part(("pressure",), lambda: under_pressure(made, size, about, say))
+    run.part(("memory",), lambda: resident_cells(made, size, about, say))
+    run.part(("takeover",), lambda: taken_over(made, size, about, say))
+
+
+def sold_out(made: Ground, size: Size, about: dict[str, str], say: Say) -> Section:
+    plan = race.Plan(size.rounds, size.seconds, IN_FLIGHT)
+    results = race.run([Owners(made, "sold out", 0)], plan, made.fresh_owners, say)
+    return Section("Sold out", about, [], [Row.of(result, "refused") for result in results], [])
+
+
+def taken_over(made: Ground, size: Size, about: dict[str, str], say: Say) -> Section:
+    say("owners are killed")
+    return takeover.section(made, size.kills, about)
 
 
 def one_hot_cell(
-    made: Ground, wanted: set[str], size: Size, about: dict[str, str], say: Say
+    made: Ground, wanted: Set[str], size: Size, about: dict[str, str], say: Say
 ) -> Section:
     contenders: list[race.Contender] = []
     remarks = [f"{size.rounds} rounds in turns, {size.seconds:g} s per reading"]
@@ -229,17 +217,19 @@ def under_pressure(made: Ground, size: Size, about: dict[str, str], say: Say) ->
     return Section("Under pressure", about, remarks, rows, floors)
 
 
-def resident_cells(made: Ground, size: Size, about: dict[str, str]) -> Section:
+def resident_cells(made: Ground, size: Size, about: dict[str, str], say: Say) -> Section:
+    say("resident cells")
     weights = memory.weigh(made, size.resident_cells)
     rows = [
         Row(f"{what}, {how}", None, spread([value]), "bytes")
         for what, weight in weights.items()
         for how, value in zip(("resident", "allocated"), weight, strict=True)
     ]
-    heaviest = max(weight.resident for weight in weights.values()) / KIBIBYTE
-    floor = at_most("a resident cell", heaviest, 2, "KiB")
+    floors = [
+        at_most(what, weight.resident / KIBIBYTE, 1, "KiB") for what, weight in weights.items()
+    ]
     remarks = [f"{size.resident_cells:,} cells"]
-    return Section("Resident cells", about, remarks, rows, [floor])
+    return Section("Resident cells", about, remarks, rows, floors)
 
 
 def cold_starts(size: Size, about: dict[str, str], say: Say) -> Section:

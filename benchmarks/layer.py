@@ -156,7 +156,8 @@ async def measure(roads: dict[str, Road], rounds: int) -> dict[str, list[float]]
     return found
 
 
-def section(rounds: int, about: dict[str, str]) -> Section:
+def section(rounds: int, about: dict[str, str], say: Callable[[str], None]) -> Section:
+    say("the GraphQL layer")
     found = run(rounds)
     spreads: dict[str, Spread] = {name: spread(values) for name, values in found.items()}
     rows = [Row(name, None, one, "µs of CPU") for name, one in spreads.items()]
