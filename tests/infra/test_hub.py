@@ -255,6 +255,18 @@ async def test_a_view_of_a_level_is_made_once_for_all(hub: Hub) -> None:
     assert made == [1, 2]
 
 
+async def test_a_view_that_was_made_is_found_without_waiting(hub: Hub) -> None:
+    async def make(level: CellLevel) -> str:
+        return f"seq {level.seq}"
+
+    first, second = level(1, 1), level(1, 2)
+    assert hub.made(first) is None
+    await hub.view(first, make)
+    assert hub.made(first) == "seq 1"
+    assert hub.made(second) is None
+    assert hub.made(level(1, 1)) is None, "it is that level, not an equal one"
+
+
 async def test_a_view_that_failed_is_made_again(hub: Hub) -> None:
     answers: Iterator[OSError | str] = iter([OSError("down"), "seen"])
 
