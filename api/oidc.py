@@ -43,7 +43,7 @@ FAILED = (AuthlibBaseError, JoseError, KeyError, RuntimeError, ValueError)
 
 
 def oidc_routes(rt: Runtime) -> list[Mount]:
-    """None where no provider is set."""
+    """Empty where no provider is set."""
     if not rt.settings.oidc_issuer:
         return []
     door = ProviderDoor(rt)

@@ -6,6 +6,8 @@ Only the person: a key of theirs has their account behind it and may do none of 
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from tortoise.transactions import in_transaction
+
 from domain.access import Caller
 from domain.refusals import Invalid, InvalidCredentials, LockedOut, NotPermitted
 from infra.identity_models import Person, SessionFamily
@@ -75,9 +77,10 @@ async def change_password(
     await lockout.forgive(keys)
     hashed = await rt.passwords.hashed(command.new)
     same = Person.filter(id=person.id, password_hash=before, is_active=True)
-    if not await same.update(password_hash=hashed, must_change=False):
-        return InvalidCredentials()
-    return SignedOut(await end(rt, person.id, but=kept))
+    async with in_transaction():
+        if not await same.update(password_hash=hashed, must_change=False):
+            return InvalidCredentials()
+        return SignedOut(await end(rt, person.id, but=kept))
 
 
 async def own(caller: Caller) -> Person | NotPermitted:

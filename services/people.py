@@ -114,8 +114,8 @@ async def set_active(rt: Runtime, caller: Caller, person: UUID, is_active: bool)
         if not is_active and await is_last_owner(person):
             return Invalid("userId", "is the last owner of the shop")
         await Person.filter(id=person).update(is_active=is_active)
-    if not is_active:
-        await end(rt, person)
+        if not is_active:
+            await end(rt, person)
     return await existing(person)
 
 
@@ -129,8 +129,9 @@ async def set_password(rt: Runtime, caller: Caller, person: UUID, password: str)
     if bad := await bad_password(rt, "password", password, target.email, target.name):
         return bad
     kept = await rt.passwords.hashed(password)
-    await Person.filter(id=person).update(password_hash=kept, must_change=True)
-    await end(rt, person)
+    async with in_transaction():
+        await Person.filter(id=person).update(password_hash=kept, must_change=True)
+        await end(rt, person)
     return await existing(person)
 
 

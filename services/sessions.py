@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from tortoise.transactions import in_transaction
@@ -25,6 +25,8 @@ from services.session_tokens import (
     refresh_token,
 )
 
+KEPT_AFTER = timedelta(days=30)
+"""Families that ran out are kept for so long, and go when their person signs in again."""
 TRIES = 3
 """Of a refresh that others get in the way of: one of them has its answer then."""
 log = logging.getLogger(__name__)
@@ -90,9 +92,11 @@ async def begun(rt: Runtime, person: Person) -> Session | None:
         expires_at=expiry(now, now),
     )
     same = Person.filter(id=person.id, password_hash=person.password_hash, is_active=True)
+    forgotten = SessionFamily.filter(person_id=person.id, expires_at__lt=now - KEPT_AFTER)
     async with in_transaction():
         if not await same.select_for_update():
             return None
+        await forgotten.delete()
         await family.save(force_create=True)
     return session(rt, family, token, person.must_change)
 

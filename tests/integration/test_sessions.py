@@ -16,7 +16,7 @@ from infra.identity_models import Person, SessionFamily, SignInFailure
 from infra.logs import ORIGIN
 from infra.passwords import Passwords
 from services.session_tokens import Signed, hash_of, read_access_token
-from services.sessions import Refresh, Session, SignIn, end, refresh, sign_in
+from services.sessions import KEPT_AFTER, Refresh, Session, SignIn, end, refresh, sign_in
 from tests.actors.world import rid
 from tests.integration.people import ANN, CHEAP, GOOD, SECRET, People, people, with_account
 
@@ -206,6 +206,19 @@ async def test_a_session_that_is_not_used_is_over(here: People) -> None:
     session = await signed_in(here)
     here.clock.time += IDLE_LIFE
     assert await refresh(here.rt, Refresh(rid(1), session.refresh_token)) == InvalidCredentials()
+
+
+async def test_sessions_that_ran_out_long_ago_are_forgotten(here: People) -> None:
+    await with_account(here)
+    await signed_in(here)
+    here.clock.time += IDLE_LIFE + KEPT_AFTER
+    await signed_in(here)
+    first = await SessionFamily.all().order_by("began_at").first()
+    here.clock.time += SECOND
+    await signed_in(here)
+    left = await SessionFamily.all()
+    assert first is not None
+    assert (len(left), first.id in {family.id for family in left}) == (2, False)
 
 
 async def test_all_sessions_but_one_are_ended(here: People) -> None:
