@@ -7,8 +7,8 @@ from typing import Any
 
 from actors import questions
 from actors.book import PostgresBook
-from actors.client import Gone
 from actors.directory import shared
+from actors.lane import Gone
 from actors.seating import Seated
 from actors.stream import BrokenFrame, StreamChannel
 from domain.commands import CellKey

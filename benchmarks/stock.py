@@ -56,9 +56,9 @@ class Owners:
         lines = (Line(self.key, Reserve(reservation, 1, self.deadline)),)
         return Request(reservation, FINGERPRINT, self.key, lines, self.note, BUYER)
 
-    def send(self) -> asyncio.Future[Reply]:
+    def send(self, request: Request) -> asyncio.Future[Reply]:
         """Without waiting for the answer, as the client's `submit` sends."""
-        return self.client.lanes[self.client.owner_of(self.key)].send(self.request())
+        return self.client.lanes[self.client.owner_of(self.key)].send(request)
 
     async def once(self) -> bool:
         answer = await self.client.submit(self.request())

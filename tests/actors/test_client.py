@@ -6,17 +6,10 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from actors.client import (
-    CALLS_LIMIT,
-    FRAME_LIMIT,
-    SHARE_LEAST,
-    WAITING_LIMIT,
-    Ask,
-    Channel,
-    Lane,
-    StockClient,
-)
+from actors.client import Ask, StockClient
 from actors.directory import owner_of
+from actors.lane import CALLS_LIMIT, FRAME_LIMIT, SHARE_LEAST, Channel, Lane
+from actors.pace import MOST
 from actors.wire import Done, Failed, LineDone, Reply, decode_requests, encode_replies
 from domain.commands import CellKey, Receive, Request
 from domain.refusals import InsufficientStock, NotFound
@@ -182,7 +175,7 @@ async def test_too_many_waiting_are_answered_busy_at_once() -> None:
     channel.gate.clear()
     first = lane.send(receive(0, 1))
     await until(lambda: not lane.waiting)
-    waiting = [lane.send(receive(n, 1)) for n in range(WAITING_LIMIT)]
+    waiting = [lane.send(receive(n, 1)) for n in range(MOST)]
     busy = lane.send(receive(1, 1))
     assert busy.result() == Failed("BUSY", "too many requests wait for the owner")
     channel.gate.set()

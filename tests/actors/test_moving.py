@@ -4,8 +4,9 @@ from collections.abc import Collection
 
 import pytest
 
-from actors.client import HOPS_SECONDS, Ask, Divided, Gone, StockClient
+from actors.client import HOPS_SECONDS, Ask, Divided, StockClient
 from actors.directory import owner_of, shared
+from actors.lane import Gone
 from actors.seating import Seated
 from actors.wire import Moved, Reply
 from domain.commands import CellKey, Receive, Request

@@ -14,8 +14,8 @@ import msgspec
 import psutil
 import pytest
 
-from actors.client import Lane
 from actors.drain import Owner
+from actors.lane import Lane
 from actors.stream import Address, Listener, StreamChannel
 from actors.wire import Done, Reply, decode_requests, encode_replies
 from domain.commands import CellKey, Line, Request, Reserve

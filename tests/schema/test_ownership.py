@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from actors.client import Channel
+from actors.lane import Channel
 from actors.seating import Seated
 from domain.access import Role
 from domain.commands import CellKey
