@@ -75,10 +75,11 @@ class Lane:
                 items = self.take()
                 self.under_way += len(items)
                 try:
-                    await self.carry(items)
+                    decided = await self.carry(items)
                 finally:
                     self.under_way -= len(items)
-                self.pace.carried(len(items), len(self.waiting), asyncio.get_running_loop().time())
+                is_full = decided == FRAME_LIMIT and len(self.waiting) >= SHARE_LEAST
+                self.pace.carried(decided, is_full, asyncio.get_running_loop().time())
         finally:
             self.carriers.discard(cast("asyncio.Task[None]", asyncio.current_task()))
             if not self.carriers:
@@ -91,22 +92,22 @@ class Lane:
         size = min(len(self.waiting), max(half, SHARE_LEAST), FRAME_LIMIT)
         return [self.waiting.popleft() for _ in range(size)]
 
-    async def carry(self, items: list[Waiting]) -> None:
+    async def carry(self, items: list[Waiting]) -> int:
         """Answers all of them, whatever happens. Of a frame that breaks the halves go apart, so
-        that one bad request fails alone."""
+        that one bad request fails alone. How many the owner decided."""
         replies: list[Reply] = [STOPPING] * len(items)
         try:
             replies = await self.call(encode_requests([item.request for item in items]), len(items))
         except Exception:  # tidy: allow broad-except: the pump goes on, whatever one request did
             if len(items) > 1:
                 half = len(items) // 2
-                await self.carry(items[:half])
-                await self.carry(items[half:])
+                return await self.carry(items[:half]) + await self.carry(items[half:])
             else:
                 log.exception("a request to an owner broke")
                 replies = [Failed("INTERNAL", "internal error")]
         finally:
             answer(items, replies)
+        return sum(not isinstance(reply, Failed | Moved) for reply in replies)
 
     async def call(self, frame: bytes, size: int) -> list[Reply]:
         """Sends the frame, again and again with the same ids while the owner cannot be reached."""

@@ -19,16 +19,17 @@ class Pace:
         self.seconds = 0.0
         self.since: float | None = None
 
-    def carried(self, answered: int, waiting: int, now: float) -> None:
-        """So many were answered; so many still wait."""
-        if self.since is not None:
+    def carried(self, answered: int, is_full: bool, now: float) -> None:
+        """So many were answered. Only full calls with more behind them tell what the owner can do:
+        the pace of others is that of the buyers who came."""
+        if is_full and self.since is not None:
             weight = WEIGHT if self.seconds else 1.0
             self.answered += weight * (answered - self.answered)
             self.seconds += weight * (now - self.since - self.seconds)
         if self.seconds:
             soon = int(self.answered / self.seconds * WAIT_SECONDS)
             self.limit = min(max(soon, LEAST), MOST)
-        self.since = now if waiting else None
+        self.since = now if is_full else None
 
     def lost(self) -> None:
         """The owner does not answer. What waits will be answered when another has taken over."""

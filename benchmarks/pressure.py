@@ -11,6 +11,7 @@ from actors.wire import Done, Failed, Reply
 from benchmarks.ground import Ground
 from benchmarks.load import closed_loop
 from benchmarks.stock import PLENTY, Owners
+from domain.commands import Request
 from infra.memory import settle_memory
 
 TICK_SECONDS = 0.002
@@ -79,17 +80,20 @@ async def offered(owners: Owners, per_second: float, seconds: float) -> Answered
         pending.discard(future)
         answered(due_at, future)
 
+    def send(request: Request, due_at: float) -> None:
+        future = owners.send(request)
+        if future.done():
+            answered(due_at, future)
+            return
+        pending.add(future)
+        future.add_done_callback(partial(came, due_at))
+
     async with asyncio.timeout(seconds + PATIENCE_SECONDS):
         begun = perf_counter()
         until = begun + seconds
         while (now := perf_counter()) < until:
             for number in range(sent, min(int((now - begun) * per_second), len(ready))):
-                future = owners.send(ready[number])
-                if future.done():
-                    answered(begun + number / per_second, future)
-                else:
-                    pending.add(future)
-                    future.add_done_callback(partial(came, begun + number / per_second))
+                send(ready[number], begun + number / per_second)
                 sent = number + 1
             await asyncio.sleep(TICK_SECONDS)
         while pending:

@@ -9,7 +9,7 @@ def busy(pace: Pace, per_second: float, calls: int = 60, begun: float = 0.0) -> 
     """An owner that answers so many per second, while others wait; when it ended."""
     now = begun
     for _ in range(calls):
-        pace.carried(FRAME, 1, now)
+        pace.carried(FRAME, True, now)
         now += FRAME / per_second
     return now
 
@@ -35,7 +35,7 @@ def test_calls_that_end_together_do_not_make_an_owner_look_fast() -> None:
     pace = Pace()
     for number in range(100):
         for after in (0.0, 0.000_01):
-            pace.carried(FRAME, 1, number * 0.02 + after)
+            pace.carried(FRAME, True, number * 0.02 + after)
     wanted = 2 * FRAME / 0.02 * WAIT_SECONDS
     assert 0.8 * wanted < pace.limit < 1.2 * wanted
 
@@ -44,8 +44,8 @@ def test_time_in_which_nobody_waits_does_not_count() -> None:
     pace = Pace()
     end = busy(pace, 30_000)
     before = pace.limit
-    pace.carried(1, 0, end)
-    pace.carried(1, 1, end + 3_600)
+    pace.carried(1, False, end)
+    pace.carried(1, False, end + 3_600)
     assert abs(pace.limit - before) < before * 0.15
 
 
@@ -60,5 +60,5 @@ def test_while_the_owner_is_lost_many_may_wait_for_the_next() -> None:
     end = busy(pace, 30_000)
     pace.lost()
     assert pace.limit == MOST
-    pace.carried(FRAME, 1, end + 5)
+    pace.carried(FRAME, True, end + 5)
     assert pace.limit < MOST
