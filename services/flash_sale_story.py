@@ -23,6 +23,10 @@ from services.sale_history import ACCEPTED, UNKNOWN, Case, Did, History
 LOOK_SECONDS = (0.5, 8.0)
 """A waiting buyer looks again after half of the estimate, later each time, within these."""
 LATER = 1.4
+LOOKS_PER_SECOND = 400
+"""Of all who wait together: a crowd that asks faster measures only its own queue of questions."""
+LET_IN_SECONDS = 20.0
+"""Nobody looks later than that: who was let in meanwhile can still reserve."""
 ASKS_LIMIT = 6
 """Times that an answer that did not come is asked for with the same id."""
 AGAIN_SECONDS = 0.2
@@ -117,17 +121,24 @@ class Story:
     async def wait(self, buyer: Buyer) -> tuple[str | None, str]:
         """The token of a buyer who was let in, or how the wait ended."""
         joined = await self.asked(None, Did.JOIN, lambda: self.join(buyer))
-        pause, most = LOOK_SECONDS
+        looks = 0
         while isinstance(joined, Place):
             if joined.token is not None or joined.state is not TicketState.WAITING:
                 return joined.token, joined.state.value
-            await asyncio.sleep(min(max(pause, (joined.wait_seconds or 0) / 2), most))
-            pause *= LATER
+            await asyncio.sleep(self.pause(joined, looks))
+            looks += 1
             if self.is_over():
                 return None, "still waiting at the end"
             look = partial(self.door.ticket, joined.id)
             joined = await self.asked(None, Did.WAIT, look) or joined
         return None, UNKNOWN if joined is None else joined.code
+
+    def pause(self, place: Place, looks: int) -> float:
+        least, most = LOOK_SECONDS
+        inside = self.history.arrived - self.history.ended
+        crowded = min(inside / LOOKS_PER_SECOND, LET_IN_SECONDS)
+        wanted = max(least * LATER**looks, (place.wait_seconds or 0) / 2)
+        return max(min(wanted, most), crowded)
 
     async def join(self, buyer: Buyer) -> Place | Refused:
         return await self.door.join(self.offer.id, buyer.customer)

@@ -8,8 +8,18 @@ import pytest
 from domain.states import ReservationState as State
 from domain.waiting_room import TicketState
 from services.door import DoorError
-from services.flash_sale_story import ASKS_LIMIT, Telling, play, prepare
+from services.flash_sale_story import (
+    ASKS_LIMIT,
+    LET_IN_SECONDS,
+    LOOK_SECONDS,
+    LOOKS_PER_SECOND,
+    Story,
+    Telling,
+    play,
+    prepare,
+)
 from services.sale_buyers import Buyer, Temper
+from services.sale_door import Place
 from services.sale_history import ACCEPTED, UNKNOWN, Did, History
 from tests.services.sale_world import FakeDoor, buyer, offer, verdict
 
@@ -20,6 +30,19 @@ async def played(door: FakeDoor, *buyers: Buyer) -> History:
     history = History()
     await play(door, door.sale, buyers, LONG, history)
     return history
+
+
+async def test_all_who_wait_look_no_more_often_together_than_is_said() -> None:
+    history = History(arrived=4_000, ended=1_000)
+    story = Story(FakeDoor(offer()), offer(), history, ends=0.0)
+    waiting = Place("ticket", TicketState.WAITING, None, None)
+    assert story.pause(waiting, 0) == 3_000 / LOOKS_PER_SECOND
+    history.arrived = 1_000_000
+    assert story.pause(waiting, 99) == LET_IN_SECONDS
+    history.ended = history.arrived - 1
+    assert story.pause(waiting, 0) == LOOK_SECONDS[0]
+    assert story.pause(waiting._replace(wait_seconds=6), 0) == 3.0
+    assert story.pause(waiting._replace(wait_seconds=3_600), 0) == LOOK_SECONDS[1]
 
 
 @pytest.mark.parametrize(
