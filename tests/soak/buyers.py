@@ -20,14 +20,18 @@ from tests.integration.caller import (
     new_id,
     order,
 )
-from tests.soak.history import Call, Short, Told
+from tests.soak.history import HELD, Call, Over, Short, Told
 
 PATIENCE_SECONDS = 120.0
 """Of one question, then nobody knows; the last look at the end has the same."""
 PAUSE_SECONDS = 0.1
 REST_SECONDS = (0.02, 0.2)
 TTLS_SECONDS = (3, 600, 600)
-SHORTS = """ ... on InsufficientStock { sku warehouse requested available }"""
+PARTS_TTL_SECONDS = 5
+"""Of an order over several cells: where it is broken off, and refused when it is asked for again,
+the part that is held ends at its deadline. The checker waits for that."""
+SHORTS = """... on InsufficientStock { sku warehouse requested available }
+  ... on LimitReached { limit alreadyTaken }"""
 RESERVE_AND_WHY = RESERVE.replace("... on InsufficientStock { sku available }", SHORTS)
 
 
@@ -67,14 +71,15 @@ class Buyers:
             cells = chance.sample(self.cells, chance.choice((1, 2, 2, 3)))
         lines = tuple((*cell, chance.choice((1, 1, 2, 3))) for cell in cells)
         id = new_id()
-        self.orders[id] = order(id, *lines, ttl=chance.choice(TTLS_SECONDS))
+        ttl = chance.choice(TTLS_SECONDS) if len(lines) == 1 else PARTS_TTL_SECONDS
+        self.orders[id] = order(id, *lines, ttl=ttl)
         call = Call("reserve", id, 0, None, None, wanted=lines)
         clicks = 2 if chance.random() < 0.05 else 1
         patience = 1.0 if chance.random() < 0.02 else PATIENCE_SECONDS
         asked = [self.reserve(call, patience) for _ in range(clicks)]
         calls = await asyncio.gather(*asked)
         self.calls += calls
-        if calls[0].answer == "Reservation":
+        if calls[0].answer == HELD:
             await self.end(id, chance.random())
 
     async def reserve(self, call: Call, patience: float) -> Call:
@@ -86,7 +91,7 @@ class Buyers:
         if way < 0.3:
             paid = await self.ask(Call("confirm", id, 0, None, None), CONFIRM, id=id)
             self.calls.append(paid)
-            if paid.answer == "Reservation":
+            if paid.answer == HELD:
                 fetched = Call("deduct", new_id(), 0, None, None, reservation=id)
                 wanted = {"id": fetched.id, "reservationId": id}
                 self.calls.append(await self.ask(fetched, DEDUCT, input=wanted))
@@ -96,7 +101,13 @@ class Buyers:
     async def ask(
         self, call: Call, document: str, patience: float = PATIENCE_SECONDS, **variables: Any
     ) -> Call:
-        """The call with its answer, from the first question to the last answer."""
+        return (await self.told(call, document, patience, **variables))[0]
+
+    async def told(
+        self, call: Call, document: str, patience: float = PATIENCE_SECONDS, **variables: Any
+    ) -> tuple[Call, Any]:
+        """The call with its answer, from the first question to the last answer, and that answer
+        word by word; None: there was none."""
         invoked = call.invoked or monotonic()
         call = replace(call, invoked=invoked)
         give_up = monotonic() + patience
@@ -108,8 +119,8 @@ class Buyers:
                 self.caller.unanswered += 1
                 await asyncio.sleep(PAUSE_SECONDS)
                 continue
-            return answered(call, answer, variables)
-        return call
+            return answered(call, answer, variables), answer
+        return call, None
 
     async def more(self, orders: int) -> None:
         """Until so many more calls are answered."""
@@ -139,7 +150,11 @@ def answered(call: Call, answer: Any, variables: dict[str, Any]) -> Call:
         return replace(
             call, told=(Told(cell, wanted["quantity"], answer["seq"], answer["available"]),)
         )
-    if kind == "Reservation" and call.what == "reserve":
+    if kind == "LimitReached":
+        return replace(call, over=Over(answer["limit"], answer["alreadyTaken"]))
+    if kind == "Ticket":
+        return replace(call, place=answer["place"])
+    if kind == HELD and call.what == "reserve":
         return replace(call, told=tuple(told_lines(answer["lines"])))
     return call
 

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 Place = tuple[str, str]
 """SKU and warehouse."""
+HELD = "Reservation"
+"""The answer of who has got what was wanted."""
 
 
 class Told(NamedTuple):
@@ -26,11 +28,18 @@ class Short(NamedTuple):
     available: int
 
 
+class Over(NamedTuple):
+    """A refusal for the limit per customer, and what the customer had by its words."""
+
+    limit: int
+    had: int
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One thing that a client wanted, however often it had to ask. `returned` and `answer` are None
     where nobody ever answered. `reservation` is the one that a confirm, release or deduct is
-    about; `pool` and `customer` are those of a sale."""
+    about; `pool`, `customer`, `place` in the waiting room and `ticket` are those of a sale."""
 
     what: str
     id: str
@@ -43,6 +52,9 @@ class Call:
     reservation: str | None = None
     customer: str | None = None
     pool: str | None = None
+    place: int | None = None
+    ticket: str | None = None
+    over: Over | None = None
 
 
 class Row(NamedTuple):
@@ -65,11 +77,18 @@ class Balance(NamedTuple):
     reserved: int
 
 
-class Limit(NamedTuple):
-    """Units that one customer may have of a pool, held and handed over together."""
+class Sale(NamedTuple):
+    """A flash sale that was asked for. `limit` units per customer, held and handed over together;
+    `opens` and `closes` by the clock of `Row.at`; `is_agreed`: somebody was told that it stands;
+    `is_over`: somebody was told that all is given back."""
 
     pool: str
-    units: int
+    limit: int
+    opens: float
+    closes: float
+    allotments: dict[Place, int]
+    is_agreed: bool = False
+    is_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,4 +96,4 @@ class Evidence:
     calls: tuple[Call, ...]
     rows: tuple[Row, ...]
     balances: dict[Place, Balance]
-    limits: tuple[Limit, ...] = ()
+    sales: tuple[Sale, ...] = ()

@@ -6,11 +6,10 @@ from dataclasses import replace
 import pytest
 
 from tests.soak.checker import check
-from tests.soak.history import Balance, Call, Evidence, Limit, Place, Row, Short, Told
+from tests.soak.history import Balance, Call, Evidence, Place, Row, Short, Told
 
 TEA: Place = ("TEA", "BERLIN")
 CUP: Place = ("CUP", "PARIS")
-SALE = "sale:1"
 
 
 def call(what: str, id: str, when: tuple[float, float | None], answer: str | None) -> Call:
@@ -54,29 +53,6 @@ CLEAN = Evidence(
 )
 
 
-def buyer(id: str, seq: int, after: int) -> Call:
-    bought = order(id, (seq, seq + 0.5), Told(TEA, 2, seq, after))
-    return replace(bought, customer="bob", pool=SALE)
-
-
-ON_SALE = Evidence(
-    calls=(
-        replace(call("receive", "in", (0, 1), "StockLevel"), told=(Told(TEA, 9, 1, 9),)),
-        call("allot", "sale", (1, 2), "StockLevel"),
-        buyer("a", 3, 6),
-        call("release", "a", (4, 4.5), "Reservation"),
-        buyer("b", 5, 6),
-    ),
-    rows=(
-        Row(TEA, 1, 1, 9, None, "in", 1),
-        Row(TEA, 2, 24, 8, SALE, "sale", 2),
-        Row(TEA, 3, 2, 2, SALE, "a", 3),
-        Row(TEA, 4, 3, 2, SALE, "a", 4),
-        Row(TEA, 5, 2, 2, SALE, "b", 5),
-    ),
-    balances={TEA: Balance(5, 1, 2)},
-    limits=(Limit(SALE, 3),),
-)
 Change = Callable[[Evidence], Evidence]
 
 
@@ -186,7 +162,6 @@ FAULTS: dict[str, tuple[str, Change]] = {
 
 def test_a_true_history_is_let_through() -> None:
     assert check(CLEAN) == []
-    assert check(ON_SALE) == []
     assert check(replace(CLEAN, calls=CLEAN.calls[::-1], rows=CLEAN.rows[::-1])) == []
 
 
@@ -195,21 +170,6 @@ def test_a_planted_fault_is_rejected(fault: str) -> None:
     expected, change = FAULTS[fault]
     found = check(change(CLEAN))
     assert any(expected in complaint for complaint in found), found
-
-
-def test_a_customer_over_the_limit_is_rejected() -> None:
-    greedy = replace(ON_SALE, rows=(*ON_SALE.rows[:3], ON_SALE.rows[4]._replace(seq=4)))
-    found = check(replace(greedy, limits=(Limit(SALE, 4),)))
-    assert not any("are allowed" in complaint for complaint in found)
-    found = check(greedy)
-    assert any("bob has 4 of sale:1" in complaint for complaint in found), found
-
-
-def test_a_limit_that_was_broken_for_a_moment_only_is_broken() -> None:
-    between = (*ON_SALE.rows[:3], ON_SALE.rows[4]._replace(seq=4), ON_SALE.rows[3]._replace(seq=5))
-    moments = [row._replace(at=float(row.seq)) for row in between]
-    found = check(replace(ON_SALE, rows=tuple(moments)))
-    assert any("are allowed" in complaint for complaint in found), found
 
 
 def test_sold_out_without_a_warehouse_counts_them_all() -> None:

@@ -7,11 +7,10 @@ from random import SystemRandom
 
 import pytest
 
-from tests.soak.soak import soak
+from tests.soak.soak import SHOWN, soak
 
 MINUTES = float(os.environ.get("SOAK_MINUTES", "0"))
 SEED = int(os.environ.get("SOAK_SEED") or SystemRandom().randrange(1_000_000))
-SHOWN = 20
 
 
 @pytest.mark.soak
@@ -24,3 +23,4 @@ def test_whatever_is_killed_under_load_every_answer_was_true(tmp_path: Path) -> 
     assert verdict.troubles
     assert verdict.answers["reserve Reservation"]
     assert verdict.answers["reserve InsufficientStock"]
+    assert verdict.answers["reserve in a sale Reservation"]
