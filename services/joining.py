@@ -75,15 +75,15 @@ class Joining:
             if await self.store.raise_highest(self.sale_id, given.epoch, highest):
                 self.stored = Mark(given.epoch, highest)
                 return given.places
-            mark = await self.store.mark(self.sale_id) or await self.store.begin(self.sale_id)
-            await self.seed(mark, until)
+            if (await self.queues.epoch(self.sale_id) or 0) <= given.epoch:
+                await self.begin(until)
         raise Outage("the waiting room is being put in order: ask again")
 
     async def begin(self, until: datetime) -> None:
-        """The queue is unknown to Redis: it begins, or goes on above what was answered."""
-        await self.seed(await self.store.begin(self.sale_id), until)
-
-    async def seed(self, mark: Mark, until: datetime) -> None:
+        """The queue is unknown to Redis, or of an epoch that is over: it goes on above what was
+        answered. Each epoch is seeded once, by who began it: a second seed of the same, late to a
+        Redis that has forgotten again, would give places anew."""
+        mark = await self.store.begin(self.sale_id)
         await self.queues.seed(self.sale_id, mark.epoch, mark.highest_place, until)
 
 
