@@ -13,7 +13,7 @@ from actors.seating import Seated
 from actors.stream import BrokenFrame, StreamChannel
 from domain.commands import CellKey
 from infra.outage import Outage
-from infra.seats import SHARED, Address, SeatRow
+from infra.seats import SHARED, Address, HeatCounts, SeatRow
 
 ASK_TIMEOUT_SECONDS = 5.0
 HELD_SECONDS = 10.0
@@ -81,15 +81,19 @@ class Asking:
         """The cells move when somebody sits there, and not before."""
         if seat.startswith(SHARED):
             raise ValueError(f"cells fall to {seat} by themselves")
+        await self.seated(seat)
+        if cells:
+            await self.book.place(cells, seat)
+            await self.ask_all(questions.LOOK)
+
+    async def seated(self, seat: str) -> None:
+        """Until there is such a seat and somebody sits there."""
         await self.book.make(seat)
         try:
             async with asyncio.timeout(HELD_SECONDS):
                 await self.held(seat)
         except TimeoutError:
             raise Outage(f"no owner is free for the seat {seat}", "BUSY") from None
-        if cells:
-            await self.book.place(cells, seat)
-            await self.ask_all(questions.LOOK)
 
     async def held(self, seat: str) -> SeatRow:
         while True:
@@ -103,6 +107,21 @@ class Asking:
             await self.book.unplace(cells)
             await self.ask_all(questions.LOOK)
         await self.book.drop_empty()
+
+    async def promote(self, cell: CellKey, seat: str) -> bool:
+        await self.seated(seat)
+        done = await self.book.promote(cell, seat)
+        await self.ask_all(questions.LOOK)
+        return done
+
+    async def demote(self, seat: str) -> list[CellKey]:
+        cells = await self.book.demote(seat)
+        await self.ask_all(questions.LOOK)
+        await self.book.drop_empty()
+        return cells
+
+    async def heat_counts(self) -> HeatCounts:
+        return await self.book.heat_counts()
 
     async def ownership(self) -> list[Seated]:
         placed = await self.book.placements()
@@ -126,4 +145,6 @@ def seated(row: SeatRow, placed: Mapping[CellKey, str], told: Mapping[str, Any])
         resident_cells=told.get("resident_cells"),
         taken_at=row.taken_at,
         takeovers=row.takeovers,
+        commands_per_second=told.get("commands_per_second"),
+        busiest=tuple((CellKey(s, w), rate) for s, w, rate in told.get("busiest_cells", ())),
     )

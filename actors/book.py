@@ -13,7 +13,7 @@ from domain.commands import CellKey
 from infra import seats
 from infra.database import LOST, raw_connection
 from infra.outage import Outage
-from infra.seats import Address, SeatRow
+from infra.seats import Address, HeatCounts, SeatRow
 
 PLACE_ATTEMPTS = 3
 """A seat may be dropped as empty at the moment in which cells are placed in it."""
@@ -85,6 +85,21 @@ class PostgresBook:
     async def unplace(self, cells: Collection[CellKey]) -> None:
         async with self.connected() as connection:
             await seats.unplace(connection, cells)
+
+    async def promote(self, cell: CellKey, seat: str) -> bool:
+        async with self.connected() as connection:
+            try:
+                return await seats.promote(connection, cell, seat)
+            except asyncpg.ForeignKeyViolationError:
+                return False
+
+    async def demote(self, seat: str) -> list[CellKey]:
+        async with self.connected() as connection:
+            return await seats.demote(connection, seat)
+
+    async def heat_counts(self) -> HeatCounts:
+        async with self.connected() as connection:
+            return await seats.load_heat_counts(connection)
 
     async def make(self, seat: str) -> None:
         async with self.connected() as connection:

@@ -22,6 +22,7 @@ from actors.wire import (
 from domain.commands import CellKey, Draw, Request
 from domain.refusals import InsufficientStock, Refusal
 from infra.outage import Outage
+from infra.seats import HeatCounts
 
 HOPS_SECONDS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.4, 0.4)
 """Before a request follows its cells to the next owner; after the last it is given up as BUSY."""
@@ -144,6 +145,28 @@ class StockClient:
         if self.seating is not None:
             await self.seating.unplace(cells)
             self.learn_seats((cell, "") for cell in cells)
+
+    async def promote(self, cell: CellKey, seat: str) -> bool:
+        """As `place`, and counted; False: it was placed by somebody already, and stays there."""
+        assert self.seating is not None, "only real owners move cells"
+        done = await self.seating.promote(cell, seat)
+        if done:
+            self.learn_seats([(cell, seat)])
+        return done
+
+    async def demote(self, seat: str) -> list[CellKey]:
+        """The cells in that seat, which went back; counted."""
+        assert self.seating is not None, "only real owners move cells"
+        cells = await self.seating.demote(seat)
+        self.learn_seats((cell, "") for cell in cells)
+        return cells
+
+    async def heat_counts(self) -> HeatCounts | None:
+        """None: the database does not answer."""
+        try:
+            return await self.seating.heat_counts() if self.seating is not None else None
+        except Outage:
+            return None
 
     async def ownership(self) -> list[Seated]:
         """Who sits where, with the placed cells."""

@@ -1,63 +1,46 @@
-"""Cells that deserve an owner of their own: told by what the owners count, second by second.
+"""How much an owner is asked, and which of its cells most: counted in windows of about a second."""
 
-Nothing here talks to anybody: it is given the owners' counts and says what should move.
-"""
+from collections import Counter
+from collections.abc import Callable, Iterable
+from time import monotonic
+from typing import Any
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from domain.commands import CellKey, Draw, Request
 
-from domain.commands import CellKey
-
-HOT_SHARE = 0.5
-"""Of its owner's commands: a cell with more leaves too little to the owner's other cells."""
-HOT_PER_SECOND = 500.0
-"""Commands: a cell with less disturbs nobody, whatever its share."""
-COOL_PER_SECOND = 100.0
-"""A promoted cell with less goes back; far below the other bound, so that none goes to and fro."""
-HOT_LOOKS = 6
-"""Looks in a row, half a second apart, before a cell is promoted."""
-COOL_LOOKS = 60
-"""The same before it is demoted: buyers come in waves."""
-HOT_SEATS_LIMIT = 4
-"""Promoted cells at a time; each has a process."""
-HOT = "hot-"
-
-
-class Moves(NamedTuple):
-    """What should be done now: cells that get a seat of their own, seats that are given up."""
-
-    promote: list[CellKey]
-    demote: list[str]
+WINDOW_SECONDS = 1.0
+BUSIEST = 3
+"""Cells that are told."""
 
 
 class Heat:
-    def __init__(self) -> None:
-        self.hot: dict[CellKey, int] = {}
-        self.cool: dict[str, int] = {}
+    """A draw on a flash sale warms no cell: sales have seats of their own."""
 
-    def look(self, owners: Iterable[Mapping[str, Any]], placed: Mapping[CellKey, str]) -> Moves:
-        """`owners` as they tell their stats; a cell that was placed by somebody stays there."""
-        told = {stats["owner"]: stats for stats in owners}
-        ours = {seat for seat in placed.values() if seat.startswith(HOT)}
-        hot = {key for stats in told.values() for key in hottest(stats) if key not in placed}
-        self.hot = {key: self.hot.get(key, 0) + 1 for key in hot}
-        cool = {seat for seat in ours if seat in told and is_cool(told[seat])}
-        self.cool = {seat: self.cool.get(seat, 0) + 1 for seat in cool}
-        ripe = [key for key, looks in self.hot.items() if looks >= HOT_LOOKS]
-        room = max(0, HOT_SEATS_LIMIT - len(ours))
-        return Moves(ripe[:room], [s for s, looks in self.cool.items() if looks >= COOL_LOOKS])
+    def __init__(self, time: Callable[[], float] = monotonic) -> None:
+        self.time = time
+        self.began = time()
+        self.all = 0
+        self.cells: Counter[CellKey] = Counter()
+        self.told: dict[str, Any] = {"commands_per_second": 0.0, "busiest_cells": []}
 
+    def count(self, requests: Iterable[Request]) -> None:
+        lines = [line for request in requests for line in request.lines]
+        self.all += len(lines)
+        self.cells.update([cell for cell, command in lines if type(command) is not Draw])
+        self.turn()
 
-def hottest(stats: Mapping[str, Any]) -> list[CellKey]:
-    """The owner's cells that are hot at this moment."""
-    busiest: Sequence[tuple[str, str, float]] = stats["busiest_cells"]
-    all_of_it = stats["commands_per_second"]
-    return [
-        CellKey(sku, warehouse)
-        for sku, warehouse, rate in busiest
-        if rate >= HOT_PER_SECOND and rate > HOT_SHARE * all_of_it
-    ]
+    def as_dict(self) -> dict[str, Any]:
+        self.turn()
+        return self.told
 
-
-def is_cool(stats: Mapping[str, Any]) -> bool:
-    return bool(stats["commands_per_second"] < COOL_PER_SECOND)
+    def turn(self) -> None:
+        """Begins a new window if this one is over, and tells what it held."""
+        passed = self.time() - self.began
+        if passed < WINDOW_SECONDS:
+            return
+        self.told = {
+            "commands_per_second": self.all / passed,
+            "busiest_cells": [(*cell, n / passed) for cell, n in self.cells.most_common(BUSIEST)],
+        }
+        self.began += passed
+        self.all = 0
+        self.cells.clear()

@@ -6,6 +6,8 @@ from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from domain.commands import CellKey
+from domain.heat import SeatReason
+from infra.seats import HeatCounts, reason_of
 
 
 class Seated(NamedTuple):
@@ -21,6 +23,13 @@ class Seated(NamedTuple):
     resident_cells: int | None
     taken_at: datetime | None
     takeovers: int
+    commands_per_second: float | None = None
+    busiest: tuple[tuple[CellKey, float], ...] = ()
+    """With their commands per second."""
+
+    @property
+    def reason(self) -> SeatReason:
+        return reason_of(self.name)
 
 
 class SeatChannel(Protocol):
@@ -37,6 +46,12 @@ class Seating(Protocol):
     async def place(self, cells: Collection[CellKey], seat: str) -> None: ...
 
     async def unplace(self, cells: Collection[CellKey]) -> None: ...
+
+    async def promote(self, cell: CellKey, seat: str) -> bool: ...
+
+    async def demote(self, seat: str) -> list[CellKey]: ...
+
+    async def heat_counts(self) -> HeatCounts: ...
 
     async def ownership(self) -> list[Seated]: ...
 

@@ -2,10 +2,11 @@
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
-from actors.wire import Done, Elsewhere, Reply
+from actors.heat import Heat
+from actors.wire import Done, Elsewhere, Failed, Moved, Reply
 from domain.commands import Request
 
 BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
@@ -13,6 +14,7 @@ BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 APPEND_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 """Seconds per append, upper bounds."""
 ANSWERED = (Done, Elsewhere)
+UNDECIDED = (Failed, Moved)
 
 
 class Histogram:
@@ -31,6 +33,7 @@ class Histogram:
 
 class OwnerStats:
     def __init__(self) -> None:
+        self.heat = Heat()
         self.commands: Counter[type] = Counter()
         self.refusals: Counter[str] = Counter()
         self.batch_sizes = Histogram(BATCH_BUCKETS)
@@ -39,7 +42,9 @@ class OwnerStats:
         self.stale = 0
         self.duplicates = 0
 
-    def count(self, requests: Iterable[Request], replies: Iterable[Reply]) -> None:
+    def count(self, requests: Sequence[Request], replies: Sequence[Reply]) -> None:
+        pairs = zip(requests, replies, strict=True)
+        self.heat.count([request for request, reply in pairs if type(reply) not in UNDECIDED])
         self.commands.update([type(request.lines[0][1]) for request in requests])
         for reply in replies:
             if not isinstance(reply, ANSWERED):
@@ -58,4 +63,5 @@ class OwnerStats:
             "busy": self.busy,
             "stale_appends": self.stale,
             "duplicate_requests": self.duplicates,
+            **self.heat.as_dict(),
         }

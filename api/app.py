@@ -31,6 +31,7 @@ from infra.outage import Outage
 from infra.passwords import Costs, Passwords
 from infra.settings import Settings, current_settings
 from services.catalogue_cache import CatalogueCache
+from services.hot_pairs import HotPairs
 from services.runtime import Runtime
 from services.sale_keeper import Keeper
 from services.trail_heads import Teller
@@ -93,7 +94,7 @@ async def opened(settings: Settings, stack: AsyncExitStack) -> tuple[Runtime, Ma
         Whereabouts(),
         passwords=Passwords(costs),
     )
-    for loop in (Keeper(rt).run, Teller(settings.home, bus).run):
+    for loop in (Keeper(rt).run, HotPairs(rt).run, Teller(settings.home, bus).run):
         stack.push_async_callback(stopped, asyncio.create_task(loop()))
     return rt, {
         "database": Check(database_answers, is_needed=True),

@@ -28,6 +28,7 @@ from prometheus_client.registry import Collector
 
 from infra.cache import RelayReport
 from infra.hub import Hub
+from infra.seats import HeatCounts
 
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 OwnerStats = list[dict[str, Any]]
@@ -92,13 +93,19 @@ class Metrics:
         return child
 
     def exposed(
-        self, hub: Hub, owners: OwnerStats, relay: RelayReport | None, from_memory: int
+        self,
+        hub: Hub,
+        owners: OwnerStats,
+        relay: RelayReport | None,
+        from_memory: int,
+        moves: HeatCounts | None,
     ) -> bytes:
         """All of it in Prometheus' text format."""
         elsewhere = CollectorRegistry()
         elsewhere.register(Told([*told_by_hub(hub, self.worker), *told_by_owners(owners)]))
         elsewhere.register(Told(told_by_relay(relay)))
         elsewhere.register(Told([told_from_memory(from_memory, self.worker)]))
+        elsewhere.register(Told(told_of_moves(moves)))
         return generate_latest(self.registry) + generate_latest(elsewhere)
 
 
@@ -136,6 +143,17 @@ def told_from_memory(times: int, worker: str) -> Metric:
     family = CounterMetricFamily("onhand_sold_out_from_memory", meaning, labels=["worker"])
     family.add_metric([worker], times)
     return family
+
+
+def told_of_moves(moves: HeatCounts | None) -> list[Metric]:
+    """By PostgreSQL, the same for all workers."""
+    if moves is None:
+        return []
+    meanings = "Hot pairs that were given a seat", "Pairs that had cooled and lost their seat"
+    return [
+        CounterMetricFamily(f"onhand_{name}", meaning, value)
+        for name, meaning, value in zip(moves._fields, meanings, moves, strict=True)
+    ]
 
 
 def told_by_relay(relay: RelayReport | None) -> list[Metric]:

@@ -63,7 +63,8 @@ class Telling:
     async def metrics_page(self, _request: Request) -> Response:
         owners = await self.rt.stock.stats()
         from_memory = self.rt.stock.marks.told
-        page = self.metrics.exposed(self.rt.hub, owners, await self.relay(), from_memory)
+        moves = await self.rt.stock.heat_counts()
+        page = self.metrics.exposed(self.rt.hub, owners, await self.relay(), from_memory, moves)
         return Response(page, media_type=TEXT_FORMAT)
 
     async def relay(self) -> RelayReport | None:

@@ -2,6 +2,9 @@
 
 cell             the stock of one SKU in one warehouse
 owner            the actor that hosts a cell and alone appends its entries
+seat             a place at which one owner process hosts cells; who holds it is the owner
+hot, cool        a pair that takes the better part of its owner's commands; one that no longer does
+promote, demote  give a hot pair a seat of its own; take it back when it is cool
 entry            one row of the ledger: a positive quantity moved from one bucket to another
 bucket           where units are; tracked buckets lie inside a cell, outside buckets keep no balance
 pool             a ring-fence inside the available bucket: the open pool, or one named pool

@@ -12,11 +12,16 @@ from uuid import UUID
 import asyncpg
 
 from domain.commands import CellKey
+from domain.heat import SeatReason
 
 LEASE = timedelta(seconds=2)
 TIMEOUT_SECONDS = 5.0
 SHARED = "shared-"
+SALE = "sale-"
+HOT = "hot-"
 HOLDER = "onhand owner "
+REASONS = {SHARED: SeatReason.SHARED, SALE: SeatReason.SALE, HOT: SeatReason.HOT}
+PLACED = SeatReason.PLACED
 IS_PRESENT = f"""EXISTS (SELECT 1 FROM pg_stat_activity a
   WHERE a.datname = current_database() AND a.application_name = '{HOLDER}' || s.holder)"""
 MAKE_SHARED = "INSERT INTO seat (name) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING"
@@ -50,6 +55,22 @@ UNPLACE = """
 DELETE FROM placement USING unnest($1::text[], $2::text[]) AS x (sku, warehouse)
 WHERE placement.sku = x.sku AND placement.warehouse = x.warehouse
 """
+PROMOTE = """
+WITH made AS (INSERT INTO seat (name) VALUES ($3) ON CONFLICT DO NOTHING), done AS (
+  INSERT INTO placement (sku, warehouse, seat) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
+  RETURNING 1
+), counted AS (
+  UPDATE placement_state SET promotions = promotions + 1 WHERE EXISTS (SELECT 1 FROM done)
+)
+SELECT count(*) FROM done
+"""
+DEMOTE = """
+WITH done AS (DELETE FROM placement WHERE seat = $1 RETURNING sku, warehouse), counted AS (
+  UPDATE placement_state SET demotions = demotions + (SELECT count(*) FROM done)
+)
+SELECT sku, warehouse FROM done
+"""
+HEAT_COUNTS = "SELECT promotions, demotions FROM placement_state"
 MAKE = "INSERT INTO seat (name) VALUES ($1) ON CONFLICT DO NOTHING"
 DROP_EMPTY = f"""
 DELETE FROM seat WHERE name NOT LIKE '{SHARED}%' AND taken_at < now() - $1::interval
@@ -63,6 +84,13 @@ class Address(NamedTuple):
     host: str
     port: int
     key: bytes
+
+
+class HeatCounts(NamedTuple):
+    """How often pairs were given a seat because they were hot, and taken back."""
+
+    promotions: int
+    demotions: int
 
 
 class SeatRow(NamedTuple):
@@ -123,6 +151,11 @@ async def load_seats(connection: asyncpg.Connection) -> list[SeatRow]:
     return [SeatRow(*row) for row in await connection.fetch(SEATS, timeout=TIMEOUT_SECONDS)]
 
 
+def reason_of(seat: str) -> SeatReason:
+    """Why there is a seat of that name."""
+    return next((why for start, why in REASONS.items() if seat.startswith(start)), PLACED)
+
+
 async def place(connection: asyncpg.Connection, cells: Iterable[CellKey], seat: str) -> None:
     """Raises asyncpg.ForeignKeyViolationError if the seat was dropped at this very moment."""
     skus, warehouses = zip(*cells, strict=True)
@@ -132,6 +165,23 @@ async def place(connection: asyncpg.Connection, cells: Iterable[CellKey], seat: 
 async def unplace(connection: asyncpg.Connection, cells: Iterable[CellKey]) -> None:
     skus, warehouses = zip(*cells, strict=True)
     await connection.execute(UNPLACE, skus, warehouses, timeout=TIMEOUT_SECONDS)
+
+
+async def promote(connection: asyncpg.Connection, cell: CellKey, seat: str) -> bool:
+    """False: somebody has placed the cell meanwhile, and it stays there. Raises as `place`."""
+    done: int = await connection.fetchval(PROMOTE, *cell, seat, timeout=TIMEOUT_SECONDS)
+    return done == 1
+
+
+async def demote(connection: asyncpg.Connection, seat: str) -> list[CellKey]:
+    """Of the cells that are in that seat."""
+    rows = await connection.fetch(DEMOTE, seat, timeout=TIMEOUT_SECONDS)
+    return [CellKey(*row) for row in rows]
+
+
+async def load_heat_counts(connection: asyncpg.Connection) -> HeatCounts:
+    row = await connection.fetchrow(HEAT_COUNTS, timeout=TIMEOUT_SECONDS)
+    return HeatCounts(*row)
 
 
 async def make(connection: asyncpg.Connection, seat: str) -> None:

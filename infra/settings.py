@@ -37,6 +37,10 @@ class Settings:
     secret_key: str
     log_level: str
     inbox_limit: int
+    hot_seats: int
+    hot_per_second: int
+    hot_seconds: int
+    cool_seconds: int
     password_memory_kib: int
     password_passes: int
     public_url: str

@@ -23,6 +23,8 @@ PASSWORD_PASSES = 2
 """The least that OWASP names for Argon2id: for a small server."""
 PASSWORD_MEMORY_HIGHEST = 4 * 1024 * 1024
 PASSWORD_PASSES_HIGHEST = 100
+HOT_SEATS_HIGHEST = 256
+SECONDS_HIGHEST = 86_400
 SECRET_KEY_LEAST = 32
 """Characters: an HS256 key shorter than its hash is weaker than the hash."""
 
@@ -218,5 +220,33 @@ VARIABLES = (
         number(1, INBOX_HIGHEST),
         str(INBOX_LIMIT),
         "requests that may wait at one owner; more are answered BUSY",
+    ),
+    Variable(
+        "ONHAND_HOT_SEATS",
+        "hot_seats",
+        number(0, HOT_SEATS_HIGHEST),
+        "4",
+        "pairs that may have an owner of their own because they are hot, without a sale; 0: none",
+    ),
+    Variable(
+        "ONHAND_HOT_PER_SECOND",
+        "hot_per_second",
+        number(1, INBOX_HIGHEST),
+        "500",
+        "commands per second that make a pair hot, if they are most of its owner's",
+    ),
+    Variable(
+        "ONHAND_HOT_SECONDS",
+        "hot_seconds",
+        number(1, SECONDS_HIGHEST),
+        "3",
+        "how long a pair must be hot before it gets an owner of its own",
+    ),
+    Variable(
+        "ONHAND_COOL_SECONDS",
+        "cool_seconds",
+        number(1, SECONDS_HIGHEST),
+        "30",
+        "how long it must be cool before it goes back: buyers come in waves",
     ),
 )

@@ -76,3 +76,13 @@ class Role(Enum):
     ANALYST = strawberry.enum_value("analyst", description="Reads.")
     STOREFRONT = strawberry.enum_value("storefront", description="A shop that sells.")
     CONNECTOR = strawberry.enum_value("connector", description="A program of another system.")
+
+
+@strawberry.enum(description="Why there is a seat, in which an owner hosts cells.")
+class SeatReason(Enum):
+    SHARED = strawberry.enum_value("shared", description="It hosts what has no seat of its own.")
+    SALE = strawberry.enum_value("sale", description="A flash sale has an owner of its own.")
+    HOT = strawberry.enum_value(
+        "hot", description="A pair has one because it is asked for most, without a sale."
+    )
+    PLACED = strawberry.enum_value("placed", description="Somebody placed cells there.")

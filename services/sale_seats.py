@@ -7,6 +7,7 @@ from uuid import UUID
 from domain.commands import CellKey
 from infra.database import connection
 from infra.models import FlashSale as SaleRow
+from infra.seats import SALE
 from services.flash_sale_work import held_units, told
 from services.runtime import Runtime
 
@@ -20,7 +21,7 @@ ORDER BY s.opens_at, s.id
 
 async def dedicate(rt: Runtime, row: SaleRow) -> None:
     """Raises Outage when no process is free for it: the sale runs where its cells are, then."""
-    seat = next(iter((await shared_cells(row.id)).values()), f"sale-{row.id}")
+    seat = next(iter((await shared_cells(row.id)).values()), f"{SALE}{row.id}")
     await rt.stock.place(sorted(await held_units(row.id)), seat)
     if await SaleRow.filter(id=row.id, finished_at=None).update(seat=seat):
         told("a flash sale has an owner of its own", row.id, seat=seat)

@@ -11,6 +11,7 @@ from actors.seating import Seated
 from actors.wire import Moved, Reply
 from domain.commands import CellKey, Receive, Request
 from infra.outage import Outage
+from infra.seats import HeatCounts
 from tests.actors.test_client import FakeChannel, by_id, nobody, nothing, yes
 from tests.actors.world import BERLIN, PARIS, ask, receive
 
@@ -42,6 +43,17 @@ class Placement:
     async def unplace(self, cells: Collection[CellKey]) -> None:
         for cell in cells:
             del self.placed[cell]
+
+    async def promote(self, cell: CellKey, seat: str) -> bool:
+        return self.placed.setdefault(cell, seat) == seat
+
+    async def demote(self, seat: str) -> list[CellKey]:
+        cells = [cell for cell, name in self.placed.items() if name == seat]
+        await self.unplace(cells)
+        return cells
+
+    async def heat_counts(self) -> HeatCounts:
+        return HeatCounts(1, 0)
 
     async def ownership(self) -> list[Seated]:
         return [Seated(HOT, True, (BERLIN,), None, None, None, None, None, None, 0)]

@@ -33,7 +33,8 @@ class Load:
     async def buy(self) -> None:
         while not self.is_over:
             id = new_id()
-            cells = self.chance.sample(self.keys, self.chance.choice((1, 1, 2, 3)))
+            lines = min(self.chance.choice((1, 1, 2, 3)), len(self.keys))
+            cells = self.chance.sample(self.keys, lines)
             wanted = order_of(id, *((*cell, 1) for cell in cells))
             self.answers[id] = await self.caller.ask(RESERVE, input=wanted)
             if is_held(self.answers[id]):

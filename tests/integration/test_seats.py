@@ -25,7 +25,7 @@ OPENING = 100_000
 BETWEEN = 60
 PAST_THE_LEASE = 4.0
 MOVES = 4
-HOT = "hot-test"
+HOT = "by-hand"
 
 
 @asynccontextmanager
