@@ -182,11 +182,20 @@ def bad_release(books: Books, call: Call) -> Iterator[str]:
     order = books.reservations.get(call.id)
     if call.answer != HELD or order is None:
         return
-    given = {row.cell for row in books.rows(call, *ENDS)}
+    given = {row.cell for row in books.rows(call, RELEASED)}
+    given |= {row.cell for row in books.rows(call, EXPIRED) if was_told_of(books, call, row)}
     for line in order.told:
         if line.cell not in given:
             rows = books.by_id.get(call.id)
-            yield f"{call.id}: released, and {line.cell} was not given back: {rows}"
+            yield f"{call.id}: released, and {line.cell} was not given back: {call}, {rows}"
+
+
+def was_told_of(books: Books, call: Call, row: Row) -> bool:
+    """It may have expired just before it was released. What expired after something that was
+    asked for after the answer was not given back when that was said: the release was lost."""
+    timeline = books.timelines.get(row.cell) or Timeline([])
+    later = timeline.after(inf if call.returned is None else call.returned)
+    return later is None or row.seq < later
 
 
 def bad_confirm(books: Books, call: Call) -> Iterator[str]:

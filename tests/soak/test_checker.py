@@ -147,6 +147,14 @@ FAULTS: dict[str, tuple[str, Change]] = {
             Row(TEA, 6, 2, 1, None, "unknown"),
         ),
     ),
+    "a release is lost, and its hold expires later": (
+        "was not given back",
+        rows(
+            Balance(6, 1, 1),
+            Row(TEA, 4, 5, 3, None, "out"),
+            Row(TEA, 5, 4, 2, None, "a"),
+        ),
+    ),
     "an entry that nobody asked for": (
         "nobody asked for it",
         rows(Balance(7, 2, 1), Row(TEA, 7, 1, 1, None, "stranger")),
@@ -170,6 +178,10 @@ def test_a_planted_fault_is_rejected(fault: str) -> None:
     expected, change = FAULTS[fault]
     found = check(change(CLEAN))
     assert any(expected in complaint for complaint in found), found
+
+
+def test_what_expired_just_before_it_was_released_was_given_back() -> None:
+    assert check(rows(Balance(6, 1, 1), Row(TEA, 4, 4, 2, None, "a"))(CLEAN)) == []
 
 
 def test_sold_out_without_a_warehouse_counts_them_all() -> None:

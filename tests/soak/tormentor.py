@@ -3,6 +3,7 @@ again. Every process is found below the shop's own and ended by its own id."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from random import Random
 from time import monotonic
 
@@ -41,6 +42,14 @@ SLOW = ("Ray's GCS", "Ray's raylet")
 """The head of Ray takes up to minutes to come back on a busy machine."""
 
 
+def parent(process: psutil.Process) -> int | None:
+    """None where it has gone since it was seen."""
+    try:
+        return process.ppid()
+    except psutil.NoSuchProcess:
+        return None
+
+
 class Tormentor:
     def __init__(
         self, shop: Whole, buyers: Buyers, chance: Random, kinds: Iterable[str] = PARTS
@@ -57,9 +66,9 @@ class Tormentor:
         found = list(self.alive(kind))
         pids = {process.pid for process in found}
         if kind == "PostgreSQL":
-            return [process for process in found if process.ppid() not in pids]
+            return [process for process in found if parent(process) not in pids]
         if kind == "an API worker":
-            return [process for process in found if process.ppid() in pids] or found
+            return [process for process in found if parent(process) in pids] or found
         return found
 
     def alive(self, kind: str) -> Iterator[psutil.Process]:
@@ -77,7 +86,8 @@ class Tormentor:
         """Every kind once, in a new order, before any comes again."""
         self.kinds = self.kinds or self.chance.sample(self.all_kinds, len(self.all_kinds))
         kind = self.kinds.pop()
-        self.chance.choice(self.processes(kind)).kill()
+        with suppress(psutil.NoSuchProcess):
+            self.chance.choice(self.processes(kind)).kill()
         return kind
 
     async def torment(self) -> tuple[str, float]:
