@@ -28,7 +28,7 @@ from infra.settings import Settings
 POLL_SECONDS = 0.2
 WAITS_SECONDS = (0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Before a part that ended again and again is started; one that lived long is forgiven."""
-FORGIVEN_SECONDS = 60.0
+FORGIVEN_SECONDS = 10.0
 
 Task = Callable[[], str]
 
@@ -51,10 +51,13 @@ class Trouble:
     last_at: float = -FORGIVEN_SECONDS
 
     def is_due(self, now: float) -> bool:
-        return now >= self.last_at + WAITS_SECONDS[min(self.times, len(WAITS_SECONDS) - 1)]
+        return now >= self.due_at()
+
+    def due_at(self) -> float:
+        return self.last_at + WAITS_SECONDS[min(self.times, len(WAITS_SECONDS) - 1)]
 
     def note(self, now: float) -> None:
-        self.times = 1 if now - self.last_at > FORGIVEN_SECONDS else self.times + 1
+        self.times = 1 if now - self.due_at() > FORGIVEN_SECONDS else self.times + 1
         self.last_at = now
 
 

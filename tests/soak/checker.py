@@ -63,7 +63,9 @@ class Books:
             self.by_id[row.request].append(row)
         self.calls = evidence.calls
         self.cells = {cell: Folded(cell, rows) for cell, rows in by_cell.items()}
-        self.reservations = {call.id: call for call in self.calls if call.what == "reserve"}
+        reserves = [call for call in self.calls if call.what == "reserve"]
+        self.reservations = {call.id: call for call in reserves}
+        self.reservations |= {call.id: call for call in reserves if call.answer == HELD}
         effects: dict[Place, list[Effect]] = defaultdict(list)
         for call in self.calls:
             for row in self.effects_of(call):
@@ -71,13 +73,17 @@ class Books:
                 effects[row.cell].append(Effect(call.invoked, returned, row.seq, call.id))
         self.timelines = {cell: Timeline(found) for cell, found in effects.items()}
 
-    def effects_of(self, call: Call) -> Iterator[Row]:
-        """The entries of a call; of an order that was placed again only what it was told."""
-        told = {(line.cell, line.seq) for line in call.told}
-        for row in self.by_id.get(call.id, ()):
-            is_its = row.movement == MARK.get(call.what)
-            if is_its and (call.what != "reserve" or (row.cell, row.seq) in told):
-                yield row
+    def effects_of(self, call: Call) -> list[Row]:
+        """The entries of a call; of an order that was placed again only what it was told, and of
+        its release only what gave that back."""
+        rows = self.rows(call, MARK.get(call.what, 0))
+        if call.what == "reserve":
+            told = {(line.cell, line.seq) for line in call.told}
+            return [row for row in rows if (row.cell, row.seq) in told]
+        if call.what == "release" and call.id in self.reservations:
+            since = {line.cell: line.seq for line in self.reservations[call.id].told}
+            return [row for row in rows if row.seq > since.get(row.cell, 0)]
+        return rows
 
     def rows(self, call: Call, *movements: int) -> list[Row]:
         return [row for row in self.by_id.get(call.id, ()) if row.movement in movements]
@@ -182,7 +188,7 @@ def bad_release(books: Books, call: Call) -> Iterator[str]:
     order = books.reservations.get(call.id)
     if call.answer != HELD or order is None:
         return
-    given = {row.cell for row in books.rows(call, RELEASED)}
+    given = {row.cell for row in books.effects_of(call)}
     given |= {row.cell for row in books.rows(call, EXPIRED) if was_told_of(books, call, row)}
     for line in order.told:
         if line.cell not in given:
@@ -229,12 +235,18 @@ def said_no(books: Books, call: Call) -> Iterator[str]:
     mark = MARK.get(call.what)
     left = sum(row.movement == mark for row in books.by_id.get(call.id, ()))
     if call.what == "reserve":
-        left -= len(books.rows(call, *ENDS))
+        left = 0 if was_served_later(books, call) else left - len(books.rows(call, *ENDS))
     if left and call.what != "release":
         rows = books.by_id[call.id]
         yield f"{call.id}: refused with {call.answer}, and done all the same: {call}, {rows}"
     if call.answer == SHORT and not (call.short and was_short(books, call, call.short)):
         yield f"{call.id}: {call.short} was never true between question and answer"
+
+
+def was_served_later(books: Books, call: Call) -> bool:
+    """A refusal is not kept: the same order may be held when it is asked for once more."""
+    order = books.reservations[call.id]
+    return order.answer == HELD and (order.returned or inf) > call.invoked
 
 
 def was_short(books: Books, call: Call, short: Short) -> bool:

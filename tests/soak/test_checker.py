@@ -184,6 +184,34 @@ def test_what_expired_just_before_it_was_released_was_given_back() -> None:
     assert check(rows(Balance(6, 1, 1), Row(TEA, 4, 4, 2, None, "a"))(CLEAN)) == []
 
 
+def test_what_was_withdrawn_before_an_order_was_placed_again_is_no_effect_of_its_release() -> None:
+    placed_before = rows(
+        Balance(8, 1, 1),
+        Row(TEA, 2, 2, 2, None, "a"),
+        Row(TEA, 3, 3, 2, None, "a"),
+        Row(TEA, 4, 2, 2, None, "a"),
+        Row(TEA, 5, 2, 3, None, "b"),
+        Row(TEA, 6, 3, 2, None, "a"),
+        Row(TEA, 7, 5, 3, None, "out"),
+        Row(TEA, 8, 2, 1, None, "unknown"),
+    )(CLEAN)
+    again = told("a", told=(Told(TEA, 2, 4, 3),))(placed_before)
+    again = told("b", told=(Told(TEA, 3, 5, 0), Told(CUP, 1, 2, 8)))(again)
+    assert check(again) == []
+
+
+def clicked_twice(*when: float) -> Evidence:
+    """Once more the order that is held, and told that there is too little of its tea."""
+    late = next(call for call in CLEAN.calls if call.id == "late")
+    refused = replace(late, id="b", invoked=when[0], returned=when[1], short=Short(*TEA, 9, 0))
+    return replace(CLEAN, calls=(*CLEAN.calls, refused))
+
+
+def test_of_two_clicks_one_may_be_refused_before_the_other_is_served() -> None:
+    assert check(clicked_twice(5.9, 6.5)) == []
+    assert any("done all the same" in complaint for complaint in check(clicked_twice(7, 8)))
+
+
 def test_sold_out_without_a_warehouse_counts_them_all() -> None:
     late = told("late", short=Short("TEA", None, 1, 0))(CLEAN)
     assert check(late) == []
