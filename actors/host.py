@@ -31,12 +31,14 @@ def cell_of(known: Remembered) -> CellKey:
 
 class Recent:
     """The newest outcomes by (request id, slot), in two generations: when the young one is full it
-    takes the place of the old one. At least the newest `limit` are known."""
+    takes the place of the old one. At least the newest `limit` are known. What leaves goes bit by
+    bit: all of it at once would take ten milliseconds."""
 
     def __init__(self, limit: int = RECENT_LIMIT) -> None:
         self.limit = limit
         self.young: dict[tuple[UUID, int], Remembered] = {}
         self.old: dict[tuple[UUID, int], Remembered] = {}
+        self.leaving: dict[tuple[UUID, int], Remembered] = {}
 
     def __len__(self) -> int:
         return len(self.young) + len(self.old)
@@ -46,8 +48,10 @@ class Recent:
 
     def update(self, outcomes: dict[tuple[UUID, int], Remembered]) -> None:
         self.young.update(outcomes)
+        for _ in range(min(2 * len(outcomes), len(self.leaving))):
+            self.leaving.popitem()
         if len(self.young) >= self.limit:
-            self.old, self.young = self.young, {}
+            self.leaving, self.old, self.young = self.old, self.young, {}
 
     def forget(self, key: tuple[UUID, int]) -> None:
         self.young.pop(key, None)
@@ -61,6 +65,7 @@ class Recent:
     def clear(self) -> None:
         self.young.clear()
         self.old.clear()
+        self.leaving.clear()
 
 
 class Shut(NamedTuple):

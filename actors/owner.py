@@ -30,6 +30,7 @@ from infra.clock import SystemClock
 from infra.database import OWNER_SETTINGS, close_database, open_database
 from infra.ledger import cell_level
 from infra.levels import CellLevel, encode_levels
+from infra.memory import Garbage
 from infra.outage import Outage
 from infra.seats import holder_name
 from infra.settings import Settings
@@ -43,9 +44,10 @@ IDLE_SECONDS = 300.0
 """A cell that is not used for this long, and at most twice as long, leaves memory."""
 RESIDENT_LIMIT = 100_000
 """Young cells that make the owner drop the old ones at once."""
-GARBAGE_THRESHOLDS = (50_000, 20, 100)
+GARBAGE_TICK_SECONDS = 1.0
 """What an owner remembers lives long and holds no cycles. Looked through as often as Python does by
-itself, the holds of a hot cell took half of the owner's time."""
+itself, the holds of a hot cell took half of the owner's time; looked through more seldom, buyers
+waited up to 40 ms for the end of it."""
 log = logging.getLogger(__name__)
 
 
@@ -77,7 +79,7 @@ class OwnerActor:
             await self.store.load_present()  # its connection is open when the first buyer comes
             self.opened.set()
             gc.freeze()
-            gc.set_threshold(*GARBAGE_THRESHOLDS)
+            gc.disable()
             async with asyncio.TaskGroup() as tasks:
                 loops = (
                     self.owner.run,
@@ -85,6 +87,7 @@ class OwnerActor:
                     self.keep_deadlines,
                     self.sweep,
                     self.evict,
+                    self.look_for_garbage,
                 )
                 for loop in loops:
                     tasks.create_task(loop())
@@ -173,3 +176,11 @@ class OwnerActor:
                 async with self.owner.between_rounds():
                     self.owner.host.rotate()
                 turned = asyncio.get_running_loop().time()
+
+    async def look_for_garbage(self) -> None:
+        loop = asyncio.get_running_loop()
+        garbage = Garbage(loop.time())
+        while True:
+            await asyncio.sleep(GARBAGE_TICK_SECONDS)
+            if garbage.is_due(self.owner.stats.commands.total(), loop.time()):
+                gc.collect()

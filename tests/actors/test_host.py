@@ -71,6 +71,7 @@ def test_the_newest_outcomes_are_remembered_and_no_more_than_two_generations() -
         recent.update(remembered(number))
         assert all(recent.get((rid(n), 0)) for n in range(max(1, number - 2), number + 1))
         assert len(recent) < 6
+        assert len(recent.leaving) == (0 if number < 6 else (3, 1, 0)[number % 3]), "bit by bit"
     assert recent.get((rid(1), 0)) is None
     for number in (8, 5, 8):
         recent.forget((rid(number), 0))
