@@ -1,9 +1,9 @@
-"""`python -m benchmarks [PARTS] [--quick]`: everything, or the parts that are named."""
+"""`python -m benchmarks [PARTS] [--quick] [--kills N]`: everything, or the parts that are named."""
 
 import sys
 from collections.abc import Callable, Set
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -61,6 +61,7 @@ WANTED = (
 """Floors: rival, in flight, how many times as many."""
 KIBIBYTE = 1_024
 RESIDENT_CELLS = 100_000
+KILLS_LIMIT = 1_000
 WIDTH = 160
 """Of the table where no terminal tells its own."""
 
@@ -86,11 +87,13 @@ QUICK = Size(2, 0.7, 0.2, 1, RESIDENT_CELLS // 10, 5)
 @click.command()
 @click.argument("parts", nargs=-1, type=click.Choice(PARTS))
 @click.option("--quick", is_flag=True, help="Shorter, and shown only.")
-def main(parts: tuple[str, ...], quick: bool) -> None:
+@click.option("--kills", type=click.IntRange(1, KILLS_LIMIT), help="Owners killed in takeover.")
+def main(parts: tuple[str, ...], quick: bool, kills: int | None) -> None:
     """Measure Onhand beside its rivals, and write docs/benchmarks.md."""
     open_many_files()
     wanted = set(parts or PARTS)
     size = QUICK if quick else FULL
+    size = replace(size, kills=kills or size.kills)
     about = machine.describe(["python", "-m", "benchmarks", *sys.argv[1:]])
     console = Console()
     if not console.is_terminal:

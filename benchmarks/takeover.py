@@ -7,12 +7,15 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from statistics import median
 from time import perf_counter
+from typing import NamedTuple
 from uuid import uuid4
 
 import uvloop
 
 from actors import owners, pool
+from actors.book import PostgresBook
 from actors.client import StockClient
 from actors.directory import shared
 from actors.wire import Done
@@ -32,32 +35,87 @@ POLL_SECONDS = 0.05
 TTL = timedelta(hours=1)
 
 
+class Crowd:
+    """Buyers of each cell, one request after the other; tells when one was answered."""
+
+    def __init__(self, stock: StockClient) -> None:
+        self.stock = stock
+        self.deadline = datetime.now(UTC) + TTL
+        self.answered: dict[CellKey, tuple[float, float]] = {}
+        self.told = asyncio.Condition()
+
+    @asynccontextmanager
+    async def buying(self, keys: list[CellKey]) -> AsyncIterator[None]:
+        buyers = [
+            asyncio.create_task(self.buy(key)) for key in keys for _ in range(BUYERS_PER_CELL)
+        ]
+        try:
+            yield
+        finally:
+            for buyer in buyers:
+                buyer.cancel()
+            await asyncio.gather(*buyers, return_exceptions=True)
+
+    async def buy(self, key: CellKey) -> None:
+        while True:
+            id = uuid4()
+            lines = (Line(key, Reserve(id, 1, self.deadline)),)
+            asked_at = perf_counter()
+            done = await self.stock.submit(
+                Request(id, FINGERPRINT, key, lines, Note(CALLER), Buyer())
+            )
+            assert isinstance(done, Done), done
+            async with self.told:
+                self.answered[key] = (asked_at, perf_counter())
+                self.told.notify_all()
+
+    async def sold(self, key: CellKey, after: float) -> float:
+        """When a reservation that was asked after that moment was answered."""
+        async with self.told:
+            await self.told.wait_for(lambda: self.answered.get(key, (0.0, 0.0))[0] > after)
+            return self.answered[key][1]
+
+
+class Found(NamedTuple):
+    """Milliseconds since a kill: when somebody sat in the seat, when its cell was sold again."""
+
+    seated: float
+    sold: float
+
+
 def section(ground: Ground, kills: int, about: dict[str, str]) -> Section:
     """Without a spare first: a process more is easily started, and hard to be rid of."""
     restarted = uvloop.run(take_overs(ground, 0, kills))
     spared = uvloop.run(take_overs(ground, 1, kills))
     rows = [
-        row
-        for name, found in (("a spare takes over", spared), ("Ray restarts the actor", restarted))
-        for row in (
-            Row(f"{name}: median", None, spread(found), "ms"),
-            Row(f"{name}: p99", None, spread([percentile(found, 0.99)]), "ms"),
-        )
+        *rows_of("a spare takes over, seated", [each.seated for each in spared]),
+        *rows_of("a spare takes over, sold", [each.sold for each in spared]),
+        *rows_of("Ray restarts the actor, sold", [each.sold for each in restarted]),
     ]
-    floor = at_most("kill -9 to the next reservation, p99", percentile(spared, 0.99), 3_000, "ms")
+    worst = percentile([each.sold for each in spared], 0.99)
+    floor = at_most("kill -9 to the next reservation, p99", worst, 3_000, "ms")
+    goal = at_most("the goal for it", worst, 1_000, "ms")
     remark = (
         f"{kills} kills each, {BUYERS_PER_CELL} buyers at each owner's cell; from the kill to the"
         " answer of a reservation that was asked after it"
     )
-    return Section("Take-over", about, [remark], rows, [floor])
+    return Section("Take-over", about, [remark], rows, [floor, goal])
+
+
+def rows_of(what: str, found: list[float]) -> list[Row]:
+    values = median(found), percentile(found, 0.99), max(found)
+    names = "median", "p99", "worst"
+    return [
+        Row(f"{what}: {name}", None, spread([value]), "ms")
+        for name, value in zip(names, values, strict=True)
+    ]
 
 
 def percentile(found: list[float], share: float) -> float:
     return sorted(found)[min(len(found) - 1, int(len(found) * share))]
 
 
-async def take_overs(ground: Ground, spares: int, kills: int) -> list[float]:
-    """Milliseconds from each kill to the first answer to a reservation that was asked after it."""
+async def take_overs(ground: Ground, spares: int, kills: int) -> list[Found]:
     await staffed(ground, spares)
     async with stock_of(ground) as stock:
         keys = await cells_by_owner(ground, stock, f"take over {spares}")
@@ -68,10 +126,20 @@ async def take_overs(ground: Ground, spares: int, kills: int) -> list[float]:
                 index = number % len(keys)
                 pids = await staffed(ground, spares)
                 await asyncio.sleep(SETTLE_SECONDS)
-                killed_at = perf_counter()
-                os.kill(pids[index], signal.SIGKILL)
-                found.append((await crowd.sold(keys[index], killed_at) - killed_at) * 1e3)
+                found.append(await take_over(crowd, keys[index], index, pids[index]))
         return found
+
+
+async def take_over(crowd: Crowd, key: CellKey, index: int, pid: int) -> Found:
+    """By the clock of this machine, which is PostgreSQL's too."""
+    killed, killed_at = datetime.now(UTC), perf_counter()
+    os.kill(pid, signal.SIGKILL)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        sold = (await crowd.sold(key, killed_at) - killed_at) * 1e3
+    seat = await PostgresBook().find(shared(index))
+    assert seat is not None
+    assert seat.taken_at is not None
+    return Found((seat.taken_at - killed) / timedelta(milliseconds=1), sold)
 
 
 async def staffed(ground: Ground, spares: int) -> list[int]:
@@ -123,44 +191,3 @@ async def cells_by_owner(ground: Ground, stock: StockClient, code: str) -> list[
         done = await stock.submit(Request(uuid4(), FINGERPRINT, key, lines, Note(CALLER)))
         assert isinstance(done, Done), done
     return [found[index] for index in sorted(found)]
-
-
-class Crowd:
-    """Buyers of each cell, one request after the other; tells when one was answered."""
-
-    def __init__(self, stock: StockClient) -> None:
-        self.stock = stock
-        self.deadline = datetime.now(UTC) + TTL
-        self.answered: dict[CellKey, tuple[float, float]] = {}
-        self.told = asyncio.Condition()
-
-    @asynccontextmanager
-    async def buying(self, keys: list[CellKey]) -> AsyncIterator[None]:
-        buyers = [
-            asyncio.create_task(self.buy(key)) for key in keys for _ in range(BUYERS_PER_CELL)
-        ]
-        try:
-            yield
-        finally:
-            for buyer in buyers:
-                buyer.cancel()
-            await asyncio.gather(*buyers, return_exceptions=True)
-
-    async def buy(self, key: CellKey) -> None:
-        while True:
-            id = uuid4()
-            lines = (Line(key, Reserve(id, 1, self.deadline)),)
-            asked_at = perf_counter()
-            done = await self.stock.submit(
-                Request(id, FINGERPRINT, key, lines, Note(CALLER), Buyer())
-            )
-            assert isinstance(done, Done), done
-            async with self.told:
-                self.answered[key] = (asked_at, perf_counter())
-                self.told.notify_all()
-
-    async def sold(self, key: CellKey, after: float) -> float:
-        """When a reservation that was asked after that moment was answered."""
-        async with self.told:
-            await self.told.wait_for(lambda: self.answered.get(key, (0.0, 0.0))[0] > after)
-            return self.answered[key][1]
