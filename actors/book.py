@@ -25,7 +25,7 @@ class Book(Protocol):
 
     async def take(self, holder: UUID, at: Address) -> str | None: ...
 
-    async def renew(self, holder: UUID, seat: str) -> bool: ...
+    async def renew(self, holder: UUID, seat: str) -> int | None: ...
 
     async def leave(self, holder: UUID) -> None: ...
 
@@ -50,7 +50,7 @@ class PostgresBook:
         async with self.connected() as connection:
             return await seats.take(connection, holder, at)
 
-    async def renew(self, holder: UUID, seat: str) -> bool:
+    async def renew(self, holder: UUID, seat: str) -> int | None:
         async with self.connected() as connection:
             return await seats.renew(connection, holder, seat)
 

@@ -47,6 +47,7 @@ class Seat:
         self.address = Address("", 0, b"")
         self.name: str | None = None
         self.placed: dict[CellKey, str] = {}
+        self.version: int | None = None
         self.mine: set[CellKey] = set()
         self.taken = asyncio.Event()
         self.is_leaving = False
@@ -132,6 +133,7 @@ class Seat:
         if name is None:
             return
         self.placed = await self.book.placements()
+        self.version = None
         self.mine.clear()
         self.sure_until = asked_at + LEASE.total_seconds()
         self.draws_from = self.time() + MARKED_SECONDS
@@ -141,13 +143,17 @@ class Seat:
 
     async def renew(self, name: str) -> None:
         asked_at = self.time()
-        if not await self.book.renew(self.holder, name):
+        version = await self.book.renew(self.holder, name)
+        if version is None:
             await self.stand_down()
             return
         self.sure_until = asked_at + LEASE.total_seconds()
+        if version == self.version:
+            return
         placed = await self.book.placements()
         if placed != self.placed:
             await self.move(placed)
+        self.version = version
 
     async def move(self, placed: dict[CellKey, str]) -> None:
         """Requests are turned away first, and then memory is dropped: what was taken up before is

@@ -38,7 +38,10 @@ UPDATE seat SET holder = $1, host = $2, port = $3, key = $4, lease_until = now()
 FROM free WHERE seat.name = free.name AND seat.holder IS NOT DISTINCT FROM free.holder
 RETURNING seat.name
 """
-RENEW = "UPDATE seat SET lease_until = now() + $3 WHERE name = $2 AND holder = $1 RETURNING 1"
+RENEW = """
+UPDATE seat SET lease_until = now() + $3 WHERE name = $2 AND holder = $1
+RETURNING (SELECT version FROM placement_state)
+"""
 LEAVE = "UPDATE seat SET holder = NULL, host = NULL, port = NULL, key = NULL WHERE holder = $1"
 PLACEMENTS = "SELECT sku, warehouse, seat FROM placement"
 PRESENT = f"SELECT s.name FROM seat s WHERE {IS_PRESENT}"
@@ -127,10 +130,10 @@ async def take(connection: asyncpg.Connection, holder: UUID, at: Address) -> str
     return name
 
 
-async def renew(connection: asyncpg.Connection, holder: UUID, seat: str) -> bool:
-    """False: the seat is another's by now, or is no more."""
-    found = await connection.fetchval(RENEW, holder, seat, LEASE, timeout=TIMEOUT_SECONDS)
-    return found is not None
+async def renew(connection: asyncpg.Connection, holder: UUID, seat: str) -> int | None:
+    """The version of the placement; None: the seat is another's by now, or is no more."""
+    row = await connection.fetchrow(RENEW, holder, seat, LEASE, timeout=TIMEOUT_SECONDS)
+    return None if row is None else int(row[0])
 
 
 async def leave(connection: asyncpg.Connection, holder: UUID) -> None:

@@ -15,6 +15,10 @@ class FakeBook:
         self.lapsed: set[str] = set()
         self.placed: dict[CellKey, str] = {}
         self.is_down = False
+        self.is_unreadable = False
+        self.reads = 0
+        self.version = 0
+        self.told: dict[CellKey, str] = {}
 
     def answers(self) -> None:
         if self.is_down:
@@ -29,12 +33,15 @@ class FakeBook:
                 return seat
         return None
 
-    async def renew(self, holder: UUID, seat: str) -> bool:
+    async def renew(self, holder: UUID, seat: str) -> int | None:
         self.answers()
         if self.holders.get(seat) != holder:
-            return False
+            return None
         self.lapsed.discard(seat)
-        return True
+        if self.placed != self.told:
+            self.told = dict(self.placed)
+            self.version += 1
+        return self.version
 
     async def leave(self, holder: UUID) -> None:
         self.answers()
@@ -42,4 +49,7 @@ class FakeBook:
 
     async def placements(self) -> dict[CellKey, str]:
         self.answers()
+        if self.is_unreadable:
+            raise Outage("the placement cannot be read")
+        self.reads += 1
         return dict(self.placed)

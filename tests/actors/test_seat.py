@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
+import pytest
+
 from actors.directory import owner_of, shared
 from actors.drain import Owner
 from actors.seat import GRACE_SECONDS, MARKED_SECONDS, MOVED_SECONDS, UNSURE, Seat
 from actors.wire import Done, Moved, Reply
 from domain.commands import CellKey, Receive
+from infra.outage import Outage
 from infra.seats import LEASE
 from tests.actors.fake_book import FakeBook
 from tests.actors.fake_store import FakeStore
@@ -190,6 +193,38 @@ async def test_cells_that_are_placed_elsewhere_leave_memory_after_what_was_taken
         book.placed.clear()
         await sitting.seat.look()
         assert available(await one(owner, receive(3, 1))) == 12
+
+
+async def test_the_placement_is_read_again_only_when_it_has_changed() -> None:
+    book = FakeBook(HOME)
+    sitting = Sitting(book, fake_store(), 1)
+    for _ in range(5):
+        await sitting.seat.look()
+    assert book.reads == 2
+    book.placed[BERLIN] = "hot-1"
+    for _ in range(5):
+        await sitting.seat.look()
+    assert (book.reads, sitting.seat.placed) == (3, {BERLIN: "hot-1"})
+    del book.holders[HOME]
+    await sitting.seat.look()
+    book.holders[HOME] = None
+    book.placed.clear()
+    await sitting.seat.look()
+    assert (book.reads, sitting.seat.placed) == (4, {})
+
+
+async def test_a_placement_that_could_not_be_read_is_read_at_the_next_look() -> None:
+    book = FakeBook(HOME)
+    sitting = Sitting(book, fake_store(), 1)
+    await sitting.seat.look()
+    await sitting.seat.look()
+    book.placed[BERLIN] = "hot-1"
+    book.is_unreadable = True
+    with pytest.raises(Outage):
+        await sitting.seat.look()
+    book.is_unreadable = False
+    await sitting.seat.look()
+    assert sitting.seat.placed == {BERLIN: "hot-1"}
 
 
 async def test_a_seat_that_is_no_more_makes_its_holder_a_spare() -> None:
