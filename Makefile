@@ -10,6 +10,7 @@ FROM_NPM := $(CONSOLE) tests/e2e
 TEST_SEEDS ?= 10000
 SOAK_SEEDS ?= 50000
 SOAK_MINUTES ?= 10
+TEST_SOAK_MINUTES ?= 2
 
 .PHONY: setup up test check bench soak schema lock clean
 
@@ -43,7 +44,11 @@ check: $(STAMP)
 test: setup check
 	$(BIN)/python -m pytest -q tests/domain --ignore=tests/domain/test_small_worlds.py \
 		--cov=domain --cov-branch --cov-fail-under=100
-	ONHAND_SIMULATION_SEEDS=$(TEST_SEEDS) $(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/domain --ignore=tests/simulation \
+		--ignore=tests/soak/test_soak.py
+	ONHAND_SIMULATION_SEEDS=$(TEST_SEEDS) $(BIN)/python -m pytest tests/simulation \
+		tests/domain/test_small_worlds.py
+	SOAK_MINUTES=$(TEST_SOAK_MINUTES) $(BIN)/python -m pytest -s tests/soak/test_soak.py
 
 bench: setup
 	$(BIN)/python -m benchmarks

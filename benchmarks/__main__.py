@@ -31,6 +31,7 @@ from benchmarks.rival_redis import ALWAYS, WITHOUT, Lua, redis_server
 from benchmarks.rival_units import Units
 from benchmarks.rivals import RowLock, Statement, best_pool_size
 from benchmarks.run import Run
+from benchmarks.sold_out import SoldOut
 from benchmarks.stock import PLENTY, Owners
 from infra.embedded.process import open_many_files
 
@@ -49,7 +50,9 @@ PARTS = (
 )
 ON_THE_GROUND = {"owners", "rivals", "soldout", "pressure", "memory", "takeover"}
 IN_FLIGHT = (1, 16, 64, 256, 1024)
+FLOOR_IN_FLIGHT = 256
 OWNERS = "owners"
+SHELF = "sold out, not on sale"
 REDIS = {"Redis, not durable": WITHOUT, "Redis, appendonly always": ALWAYS}
 WANTED = (
     (Statement.name, 1, 0.3),
@@ -124,9 +127,16 @@ def on_the_ground(made: Ground, run: Run, size: Size, about: dict[str, str], say
 
 
 def sold_out(made: Ground, size: Size, about: dict[str, str], say: Say) -> Section:
+    """Floor: refused per second by what owners accept in the same run."""
+    accepting, shelf, sale = Owners(made, OWNERS, PLENTY), Owners(made, SHELF, 0), SoldOut(made)
     plan = race.Plan(size.rounds, size.seconds, IN_FLIGHT)
-    results = race.run([Owners(made, "sold out", 0)], plan, made.fresh_owners, say)
-    return Section("Sold out", about, [], [Row.of(result, "refused") for result in results], [])
+    results = race.run([accepting, shelf, sale], plan, made.fresh_owners, say)
+    rows = [Row.of(r, "accepted" if r.name == OWNERS else "refused") for r in results]
+    by_name = {r.name: r for r in results if r.in_flight == FLOOR_IN_FLIGHT}
+    pairs = zip(by_name[sale.name].readings, by_name[OWNERS].readings, strict=True)
+    times = spread([no.refused / yes.accepted for no, yes in pairs])
+    what = f"{sale.name} by accepted, {FLOOR_IN_FLIGHT} in flight"
+    return Section("Sold out", about, [], rows, [at_least(what, times.median, 5, "times")])
 
 
 def taken_over(made: Ground, size: Size, about: dict[str, str], say: Say) -> Section:

@@ -127,7 +127,7 @@ async def test_calls_of_ray_that_get_lost_leave_one_effect_per_id(tmp_path: Path
 
 def keepers(shop: Whole) -> list[psutil.Process]:
     """The processes that make calls of Ray."""
-    return [part for part in shop.children() if "actors" in part.cmdline()]
+    return shop.children(lambda process: "actors" in process.cmdline())
 
 
 async def prove_under_kills(shop: Whole, keys: list[CellKey]) -> None:

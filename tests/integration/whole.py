@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import psutil
@@ -25,6 +25,25 @@ COMMAND_SECONDS = 120.0
 POLL_SECONDS = 0.1
 UP = "Onhand is up."
 TAIL = 3_000  # characters of the output that tell why it did not start
+
+
+Kind = Callable[[psutil.Process], bool]
+
+
+def anything(process: psutil.Process) -> bool:
+    return True
+
+
+def named(name: str) -> Kind:
+    return lambda process: process.name() == name
+
+
+def is_alive(process: psutil.Process, kind: Kind = anything) -> bool:
+    """And of that kind. It may end while it is looked at."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE and kind(process)
+    except psutil.NoSuchProcess:
+        return False
 
 
 class Whole:
@@ -104,21 +123,21 @@ class Whole:
     def server(self, name: str) -> psutil.Process:
         """The embedded server of that process name."""
         self.until_served(name)
-        (found,) = [child for child in self.children() if child.name() == name]
+        (found,) = self.children(named(name))
         return found
 
     def until_served(self, *names: str) -> None:
         """Until the supervisor has started these servers again."""
         assert self.popen is not None
         deadline = time.monotonic() + START_SECONDS
-        while not set(names) <= {child.name() for child in self.children()}:
+        while not all(self.children(named(name)) for name in names):
             assert time.monotonic() < deadline, names
             time.sleep(POLL_SECONDS)
 
-    def children(self) -> list[psutil.Process]:
+    def children(self, kind: Kind = anything) -> list[psutil.Process]:
         assert self.popen is not None
-        alive = psutil.Process(self.popen.pid).children()
-        return [child for child in alive if child.status() != psutil.STATUS_ZOMBIE]
+        started = psutil.Process(self.popen.pid).children()
+        return [child for child in started if is_alive(child, kind)]
 
     def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
         """An `onhand` command beside it."""

@@ -2,7 +2,7 @@
 again. Every process is found below the shop's own and ended by its own id."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from random import Random
 from time import monotonic
@@ -10,7 +10,7 @@ from time import monotonic
 import psutil
 
 from tests.integration.caller import LEVEL
-from tests.integration.whole import Whole
+from tests.integration.whole import Kind, Whole, is_alive
 from tests.soak.buyers import Buyers
 
 HEAL_SECONDS = 240.0
@@ -20,15 +20,15 @@ PROGRESS = 30
 OWNER = "ray::OwnerActor"
 
 
-def named(name: str) -> Callable[[psutil.Process], bool]:
+def named(name: str) -> Kind:
     return lambda process: process.name().startswith(name[:15])
 
 
-def running(words: str) -> Callable[[psutil.Process], bool]:
+def running(words: str) -> Kind:
     return lambda process: words in " ".join(process.cmdline())
 
 
-PARTS: dict[str, Callable[[psutil.Process], bool]] = {
+PARTS: dict[str, Kind] = {
     "an owner": named(OWNER),
     "Ray's GCS": named("gcs_server"),
     "Ray's raylet": named("raylet"),
@@ -63,21 +63,13 @@ class Tormentor:
 
     def processes(self, kind: str) -> list[psutil.Process]:
         """Of a server that has children of its own kind only the first."""
-        found = list(self.alive(kind))
+        found = [part for part in self.shop.parts() if is_alive(part, PARTS[kind])]
         pids = {process.pid for process in found}
         if kind == "PostgreSQL":
             return [process for process in found if parent(process) not in pids]
         if kind == "an API worker":
             return [process for process in found if parent(process) in pids] or found
         return found
-
-    def alive(self, kind: str) -> Iterator[psutil.Process]:
-        for process in self.shop.parts():
-            try:
-                if process.status() != psutil.STATUS_ZOMBIE and PARTS[kind](process):
-                    yield process
-            except psutil.NoSuchProcess:
-                continue
 
     def standing(self) -> dict[str, int]:
         return {kind: len(self.processes(kind)) for kind in PARTS}
