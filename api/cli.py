@@ -12,6 +12,7 @@ COMMANDS = {
     "up": "api.commands.serve:up_command",
     "settings": "api.commands.settings:settings_command",
     "create-admin": "api.commands.create_admin:create_admin_command",
+    "remove-second-factor": "api.commands.remove_second_factor:remove_second_factor_command",
     "token": "api.commands.token:token_command",
     "import": "api.commands.import_:import_command",
     "replay": "api.commands.replay:replay_command",

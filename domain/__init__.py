@@ -43,6 +43,7 @@ outage           cannot say: ask again with the same id
 caller           authenticated person or machine with a role
 person           somebody with an account: an e-mail address, and a password or a sign-in elsewhere
 family           a session: all refresh tokens of one sign-in, of which only the newest is good
+second factor    the authenticator of a person, whose codes say that it is them
 API key          what a machine shows instead of a token; it has grants of its own
 level            what a cell holds at one seq
 record           who did or tried what, with what became of it

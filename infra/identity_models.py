@@ -113,3 +113,36 @@ class ApiKey(Model):
 
     class Meta:
         table = "api_key"
+
+
+class SecondFactor(Model):
+    """A person's authenticator. `nonce` is no secret: infra/totp.py. Until `confirmed_at` it is
+    good for nothing; `last_step` is that of the last code that was taken."""
+
+    id = fields.UUIDField(primary_key=True)
+    person: fields.OneToOneRelation[Person] = fields.OneToOneField(
+        "onhand.Person", related_name="second_factor", on_delete=fields.RESTRICT
+    )
+    person_id: UUID
+    nonce = fields.CharField(CODE_LENGTH)
+    begun_at = fields.DatetimeField()
+    confirmed_at = fields.DatetimeField(null=True)
+    last_step = fields.BigIntField()
+
+    class Meta:
+        table = "second_factor"
+
+
+class RecoveryCode(Model):
+    """As a hash; used once. Goes with its second factor."""
+
+    id = fields.UUIDField(primary_key=True)
+    factor: fields.ForeignKeyRelation[SecondFactor] = fields.ForeignKeyField(
+        "onhand.SecondFactor", related_name="codes", on_delete=fields.CASCADE, db_index=True
+    )
+    factor_id: UUID
+    code_hash = fields.BinaryField()
+    used_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "recovery_code"

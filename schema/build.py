@@ -38,6 +38,7 @@ from schema.ownership import OwnershipQueries
 from schema.people import PeopleMutations, PeopleQueries
 from schema.reservations import ReservationMutations, ReservationQueries
 from schema.scalars import DATE_TIME
+from schema.second_factor import SecondFactorMutations, SecondFactorQueries
 from schema.sessions import SessionMutations
 from schema.stock import StockMutations, StockQueries
 from schema.tickets import TicketMutations, TicketQueries, TicketSubscriptions
@@ -48,18 +49,23 @@ from services.flash_sale_rows import FlashSale
 from services.levels import StockLevel
 from services.people import User
 from services.reservations import Reservation
+from services.second_factor import Enrolment, RecoveryCodes, SecondFactor, TrustedDevice
 from services.sessions import Session
 from services.tickets import Ticket
 
 NAMES: dict[type, str] = {
     ApiKey: "ApiKey",
+    Enrolment: "SecondFactorEnrolment",
     FlashSale: "FlashSale",
     Issued: "IssuedApiKey",
+    RecoveryCodes: "RecoveryCodes",
     Reservation: "Reservation",
+    SecondFactor: "SecondFactor",
     Session: "Session",
     SignedOut: "SignedOut",
     StockLevel: "StockLevel",
     Ticket: "Ticket",
+    TrustedDevice: "TrustedDevice",
     User: "User",
     **refusals.NAMES,
 }
@@ -78,6 +84,7 @@ class Query(
     ExplainQueries,
     PeopleQueries,
     ApiKeyQueries,
+    SecondFactorQueries,
 ):
     pass
 
@@ -92,6 +99,7 @@ class Mutation(
     SessionMutations,
     PeopleMutations,
     ApiKeyMutations,
+    SecondFactorMutations,
 ):
     pass
 

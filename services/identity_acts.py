@@ -1,22 +1,40 @@
-"""Sign-ins, and what people do with their own accounts, as records of the trail. Passwords and
-tokens are left out of what was asked and of what became of it."""
+"""Sign-ins, and what people do with their own accounts, as records of the trail. Passwords, tokens
+and codes are left out of what was asked and of what became of it."""
+
+from collections.abc import Awaitable
+from typing import TypeVar
 
 from domain.access import Caller
 from domain.people import email_address
 from domain.refusals import InvalidCredentials, LockedOut, Refusal
 from domain.trail import DONE
-from services import account, sessions
+from services import account, second_factor, sessions
 from services.account import ChangePassword, SignedOut
 from services.recorded import Act, Around, keep, recorded
 from services.runtime import Runtime
+from services.second_factor import Enrolment, RecoveryCodes, SecondFactor, TrustedDevice
 from services.session_tokens import read_refresh_token
 from services.sessions import Refresh, Session, SignIn
 
-ACTS = frozenset({"signIn", "refreshSession", "signOut", "signOutEverywhere", "changePassword"})
+ACTS = frozenset(
+    {
+        "signIn",
+        "refreshSession",
+        "signOut",
+        "signOutEverywhere",
+        "changePassword",
+        "enrolSecondFactor",
+        "confirmSecondFactor",
+        "removeSecondFactor",
+        "renewRecoveryCodes",
+        "trustDevice",
+    }
+)
 """Mutations that leave a record; a refresh only where a token of ours was refused."""
 NO_ADDRESS = "no e-mail address"
 """Stands for what was typed in its place: it may be a password."""
 NOTHING = Around(None, None)
+T = TypeVar("T")
 
 
 async def sign_in(
@@ -57,3 +75,36 @@ async def change_password(
 ) -> SignedOut | Refusal:
     act = Act("changePassword", caller.subject, None, None)
     return await recorded(rt, caller, act, account.change_password(rt, caller, command))
+
+
+async def enrol(rt: Runtime, caller: Caller, password: str | None) -> Enrolment | Refusal:
+    doing = second_factor.enrol(rt, caller, password)
+    return await untold(rt, caller, "enrolSecondFactor", doing)
+
+
+async def confirm_factor(rt: Runtime, caller: Caller, code: str) -> RecoveryCodes | Refusal:
+    doing = second_factor.confirm(rt, caller, code)
+    return await untold(rt, caller, "confirmSecondFactor", doing)
+
+
+async def remove_factor(rt: Runtime, caller: Caller, code: str) -> SecondFactor | Refusal:
+    doing = second_factor.remove(rt, caller, code)
+    return await untold(rt, caller, "removeSecondFactor", doing)
+
+
+async def renew_codes(rt: Runtime, caller: Caller, code: str) -> RecoveryCodes | Refusal:
+    doing = second_factor.renew_codes(rt, caller, code)
+    return await untold(rt, caller, "renewRecoveryCodes", doing)
+
+
+async def trust_device(rt: Runtime, caller: Caller, code: str) -> TrustedDevice | Refusal:
+    doing = second_factor.trust_device(rt, caller, code)
+    return await untold(rt, caller, "trustDevice", doing)
+
+
+async def untold(
+    rt: Runtime, caller: Caller, name: str, doing: Awaitable[T | Refusal]
+) -> T | Refusal:
+    """Neither what was shown nor what was given is kept."""
+    act = Act(name, caller.subject, None, None)
+    return await recorded(rt, caller, act, doing, lambda _: NOTHING)

@@ -22,9 +22,9 @@ DELETE FROM sign_in_failure WHERE key IN (
 """
 
 
-def keys_of(account: str) -> dict[str, Patience]:
+def keys_of(account: str, kind: str = "account") -> dict[str, Patience]:
     """What an attempt on this account is counted under: the account, and where it comes from."""
-    keys = {key("account", account): ACCOUNT}
+    keys = {key(kind, account): ACCOUNT}
     if origin := ORIGIN.get():
         keys[key("address", neighbourhood(origin))] = ADDRESS
     return keys

