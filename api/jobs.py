@@ -7,6 +7,8 @@ import http.client
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
 
 from actors.head import token_environ
 from infra.embedded.places import Places
@@ -39,6 +41,10 @@ BACKLOG = 4_096
 PLAYED = "played"
 PYTHON = "python"
 FIELDS = ("database_url", "nats_url", "redis_url", "ray_address")
+CLUSTER = "ray_address"
+"""Who has joined a Ray cluster ends with it: the next one is another."""
+STORES = frozenset({"database_url", "nats_url", "redis_url"})
+OWNERS = frozenset({"database_url", CLUSTER})
 FOLDERS = ("demo", "api", "owners", "relay", "migrate")
 ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 
@@ -48,6 +54,16 @@ FAILURES = "RAY_testing_"
 
 def always() -> bool:
     return True
+
+
+class Part(Server, Protocol):
+    """`needs` are the settings whose servers it stands on. What they do not name it never reads:
+    the API finds the owners in the database, and goes on when their cluster is another."""
+
+    needs: frozenset[str]
+
+    def drop(self) -> None:
+        """Ends it without asking: there is nobody left to whom it could say goodbye."""
 
 
 class Job:
@@ -61,10 +77,13 @@ class Job:
         settings: Settings,
         argv: Sequence[str],
         answers: Callable[[], bool] = always,
+        needs: frozenset[str] = STORES,
     ) -> None:
         self.name = name
+        self.places = places
         self.folder = places.data(folder)
-        self.log = places.log(folder)
+        self.log: Path | None = None
+        self.needs = needs
         self.environ = child_environ(settings)
         self.argv = argv
         self.answers = answers
@@ -73,6 +92,7 @@ class Job:
     def start(self) -> str:
         end_all(running_in(self.folder, PYTHON), signal.SIGTERM)
         argv = [sys.executable, "-m", *self.argv]
+        self.log = self.places.log(self.folder.name)
         self.child = spawn(self.name, argv, self.log, self.folder, self.environ)
         wait_until(self.child, self.answers)
         return ""
@@ -82,6 +102,9 @@ class Job:
 
     def stop(self) -> None:
         end(self.child, signal.SIGTERM, STOP_PATIENCE_SECONDS)
+
+    def drop(self) -> None:
+        end(self.child, signal.SIGKILL)
 
 
 def child_environ(settings: Settings) -> dict[str, str]:
@@ -106,7 +129,8 @@ def migrate(places: Places, settings: Settings) -> None:
 def keeper(places: Places, settings: Settings) -> Job:
     ready = places.data("owners") / "ready"
     ready.unlink(missing_ok=True)
-    return Job("owners", "owners", places, settings, ("actors", str(ready)), ready.exists)
+    argv = ("actors", str(ready))
+    return Job("owners", "owners", places, settings, argv, ready.exists, OWNERS)
 
 
 def relay(places: Places, settings: Settings) -> Job:
@@ -138,7 +162,7 @@ def is_ready(settings: Settings) -> bool:
         connection.close()
 
 
-def all_jobs(places: Places, settings: Settings) -> list[Server]:
+def all_jobs(places: Places, settings: Settings) -> list[Part]:
     return [relay(places, settings), keeper(places, settings), api(places, settings)]
 
 

@@ -72,7 +72,7 @@ class Supervisor:
         board: Board,
         stopping: threading.Event,
         grounds: dict[str, Server],
-        parts: Callable[[Places, Settings], list[Server]],
+        parts: Callable[[Places, Settings], list[jobs.Part]],
     ) -> None:
         self.settings = settings
         self.places = places
@@ -80,7 +80,7 @@ class Supervisor:
         self.stopping = stopping
         self.grounds = grounds
         self.parts = parts
-        self.jobs: list[Server] = []
+        self.jobs: list[jobs.Part] = []
         self.demo: jobs.Job | None = None
         self.troubles: dict[str, Trouble] = {}
 
@@ -108,8 +108,11 @@ class Supervisor:
 
     def start_jobs(self) -> None:
         self.jobs = self.parts(self.places, self.settings)
-        self.side_by_side([partial(self.begin, job) for job in self.jobs], self.jobs)
+        self.begin_all(self.jobs)
         tell(self.settings)
+
+    def begin_all(self, parts: Sequence[jobs.Part]) -> None:
+        self.side_by_side([partial(self.begin, part) for part in parts], parts, parts)
 
     def start_demo(self) -> None:
         self.demo = jobs.demo(self.places, self.settings)
@@ -124,14 +127,18 @@ class Supervisor:
         self.board.show(server.name, f"ready, {time.monotonic() - began:.1f} s")
         return url
 
-    def side_by_side(self, tasks: Sequence[Task], servers: Sequence[Server]) -> list[str]:
+    def side_by_side(
+        self, tasks: Sequence[Task], servers: Sequence[Server], parts: Sequence[jobs.Part] = ()
+    ) -> list[str]:
         """When one fails, or nobody wants it any more, these servers are stopped, so that no task
-        waits for them."""
+        waits for them; nor for parts whose cluster has ended meanwhile."""
         with ThreadPoolExecutor(len(tasks)) as pool:
             futures = [pool.submit(task) for task in tasks]
             pending = set(futures)
             while pending and not self.stopping.is_set() and not failed(futures):
                 pending = wait(pending, POLL_SECONDS).not_done
+                for part in filter(self.is_adrift, parts):
+                    part.drop()
             error = failed(futures)
             for server in servers if pending else ():
                 server.stop()
@@ -163,14 +170,38 @@ class Supervisor:
         now = time.monotonic()
         if server.is_alive() or not trouble.is_due(now):
             return
+        part = next((job for job in self.jobs if job is server), None)
+        if part is not None and self.is_adrift(part):
+            return
         trouble.note(now)
         self.board.show(server.name, "ended")
-        (url,) = self.side_by_side([partial(self.begin, server)], [server])
-        field = next((field for field, held in self.grounds.items() if held is server), "")
-        if field and url != getattr(self.settings, field):
-            self.use({field: url})
-            self.stop_jobs()
-            self.start_jobs()
+        if part is not None:
+            self.begin_all([part])
+        else:
+            self.mend(server)
+
+    def is_adrift(self, part: jobs.Part) -> bool:
+        """Its cluster has ended: it cannot start before there is another."""
+        cluster = self.grounds.get(jobs.CLUSTER)
+        return cluster is not None and jobs.CLUSTER in part.needs and not cluster.is_alive()
+
+    def mend(self, ground: Server) -> None:
+        """Only what needs the ground goes with it when it moves."""
+        for part in filter(self.is_adrift, self.jobs):
+            part.drop()
+        (url,) = self.side_by_side([partial(self.begin, ground)], [ground])
+        field = next(field for field, held in self.grounds.items() if held is ground)
+        if url == getattr(self.settings, field):
+            return
+        self.use({field: url})
+        for part in reversed(self.jobs):
+            if field in part.needs:
+                self.finish(part)
+        fresh = self.parts(self.places, self.settings)
+        pairs = list(zip(self.jobs, fresh, strict=True))
+        self.jobs = [new if field in new.needs else old for old, new in pairs]
+        self.begin_all([part for part in self.jobs if field in part.needs])
+        tell(self.settings)
 
     def look_at_demo(self) -> None:
         if self.demo is None or self.demo.child is None or self.demo.is_alive():
@@ -179,7 +210,7 @@ class Supervisor:
             (self.demo.folder / jobs.PLAYED).touch()
             self.board.show(self.demo.name, "filled and played")
         else:
-            self.board.show(self.demo.name, f"broken off: {last_line(self.demo.log)}")
+            self.board.show(self.demo.name, f"broken off: {last_line(self.demo.child.log)}")
         self.demo = None
 
     def stop(self) -> None:

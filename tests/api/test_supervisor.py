@@ -1,14 +1,15 @@
 """The supervisor with servers that only pretend: order, failure, ending, being started again."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import pytest
 
+from api.jobs import Part
 from api.serve import WAITS_SECONDS, Stopped, Supervisor, Trouble
 from infra.embedded.places import Places
-from infra.embedded.process import Server, StartError
+from infra.embedded.process import StartError
 from infra.settings import Settings
 
 PATIENCE_SECONDS = 30.0
@@ -17,11 +18,14 @@ PATIENCE_SECONDS = 30.0
 class Pretender:
     """Notes when it starts and stops; the first starts may fail or wait to be stopped."""
 
-    def __init__(self, name: str, notes: list[str], urls: list[str], fails: int = 0) -> None:
+    def __init__(
+        self, name: str, notes: list[str], urls: list[str], needs: Collection[str] = ()
+    ) -> None:
         self.name = name
+        self.needs = frozenset(needs)
         self.notes = notes
         self.urls = urls
-        self.fails = fails
+        self.fails = 0
         self.alive = False
         self.waits = False
         self.stopped = threading.Event()
@@ -42,6 +46,12 @@ class Pretender:
         self.looks += 1
         return self.alive
 
+    def drop(self) -> None:
+        if self.alive or (self.waits and not self.stopped.is_set()):
+            self.notes.append(f"!{self.name}")
+        self.alive = False
+        self.stopped.set()
+
     def stop(self) -> None:
         if self.alive:
             self.notes.append(f"-{self.name}")
@@ -58,7 +68,7 @@ class Silent:
 
 
 class Stage:
-    """A supervisor over two grounds and two jobs, all pretended."""
+    """A supervisor over two grounds and three parts, all pretended."""
 
     def __init__(self, home: Path) -> None:
         self.notes: list[str] = []
@@ -66,9 +76,8 @@ class Stage:
         self.board = Silent()
         self.bus = Pretender("bus", self.notes, ["nats://here:1"])
         self.ray = Pretender("ray", self.notes, ["here:1", "here:2"])
-        self.relay = Pretender("relay", self.notes, [""])
-        self.api = Pretender("api", self.notes, [""])
         self.addresses: list[str] = []
+        self.make()
         self.supervisor = Supervisor(
             Settings.load({"ONHAND_HOME": str(home)}),
             Places(home, home),
@@ -78,13 +87,17 @@ class Stage:
             self.jobs,
         )
 
-    def jobs(self, _places: Places, settings: Settings) -> list[Server]:
-        """The same ones the first time; a new pair for each new address."""
+    def make(self) -> None:
+        self.relay = Pretender("relay", self.notes, [""], ["nats_url"])
+        self.owners = Pretender("owners", self.notes, [""], ["ray_address"])
+        self.api = Pretender("api", self.notes, [""], ["nats_url"])
+
+    def jobs(self, _places: Places, settings: Settings) -> list[Part]:
+        """The same ones the first time; new ones for each new address."""
         if self.addresses:
-            self.relay = Pretender("relay", self.notes, [""])
-            self.api = Pretender("api", self.notes, [""])
+            self.make()
         self.addresses.append(settings.ray_address)
-        return [self.relay, self.api]
+        return [self.relay, self.owners, self.api]
 
     def start(self) -> None:
         for field, server in (("nats_url", self.bus), ("ray_address", self.ray)):
@@ -114,7 +127,7 @@ def test_everything_is_stopped_in_reverse(stage: Stage) -> None:
     stage.start()
     stage.notes.clear()
     stage.supervisor.stop()
-    assert stage.notes == ["-api", "-relay", "-ray", "-bus"]
+    assert stage.notes == ["-api", "-owners", "-relay", "-ray", "-bus"]
 
 
 def test_a_part_that_does_not_start_ends_the_others_that_wait(stage: Stage) -> None:
@@ -142,22 +155,46 @@ def test_a_part_that_ends_is_started_again_alone(stage: Stage) -> None:
     assert ("bus", "ended") in stage.board.shown
 
 
-def test_a_cluster_at_another_address_takes_what_stands_on_it_along(stage: Stage) -> None:
+def test_a_cluster_that_ended_takes_along_only_what_had_joined_it(stage: Stage) -> None:
     stage.start()
     stage.notes.clear()
     stage.ray.alive = False
-    stage.watch_until(lambda: {"+api", "+relay"} <= set(stage.notes))
-    assert stage.notes[:3] == ["+ray", "-api", "-relay"]
+    before = stage.owners
+    stage.watch_until(lambda: "+owners" in stage.notes and stage.owners.looks > 3)
+    assert stage.notes == ["!owners", "+ray", "+owners"]
     assert stage.addresses == ["here:1", "here:2"]
-
-
-def test_what_stood_on_the_cluster_before_it_moved_is_not_started_again(stage: Stage) -> None:
-    stage.start()
-    stage.ray.alive = False
-    before = stage.relay
-    stage.watch_until(lambda: stage.relay is not before and stage.api.looks > 3)
     assert not before.alive
     assert [part for part, state in stage.board.shown if state == "ended"] == ["ray"]
+
+
+def test_a_bus_that_moved_takes_along_what_needs_it_and_not_the_owners(stage: Stage) -> None:
+    stage.bus.urls = ["nats://here:1", "nats://here:2"]
+    stage.start()
+    stage.notes.clear()
+    stage.bus.alive = False
+    stage.watch_until(lambda: {"+api", "+relay"} <= set(stage.notes))
+    assert stage.notes[:3] == ["+bus", "-api", "-relay"]
+    assert not {"-owners", "!owners"} & set(stage.notes)
+
+
+def test_owners_are_not_started_before_there_is_a_cluster_again(stage: Stage) -> None:
+    stage.start()
+    stage.notes.clear()
+    stage.ray.fails = 1
+    stage.ray.alive = False
+    stage.watch_until(lambda: "+owners" in stage.notes)
+    assert stage.notes == ["!owners", "+ray", "+owners"]
+
+
+def test_owners_whose_cluster_ends_while_they_start_are_not_waited_for(stage: Stage) -> None:
+    stage.start()
+    stage.notes.clear()
+    stage.owners.waits = True
+    stage.owners.alive = False
+    falling = threading.Timer(0.3, lambda: setattr(stage.ray, "alive", False))
+    falling.start()
+    stage.watch_until(lambda: "+owners" in stage.notes)
+    assert stage.notes == ["!owners", "+ray", "+owners"]
 
 
 def test_a_part_that_does_not_come_back_at_once_is_tried_again(stage: Stage) -> None:
