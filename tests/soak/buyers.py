@@ -20,7 +20,7 @@ from tests.integration.caller import (
     new_id,
     order,
 )
-from tests.soak.history import HELD, Call, Over, Short, Told
+from tests.soak.history import ENDED, HELD, Call, Over, Short, Told
 
 PATIENCE_SECONDS = 120.0
 """Of one question, then nobody knows; the last look at the end has the same."""
@@ -155,7 +155,8 @@ def answered(call: Call, answer: Any, variables: dict[str, Any]) -> Call:
     if kind == "Ticket":
         return replace(call, place=answer["place"])
     if kind == HELD and call.what == "reserve":
-        return replace(call, told=tuple(told_lines(answer["lines"])))
+        kind = ENDED if answer["state"] == ENDED else HELD
+        return replace(call, answer=kind, told=tuple(told_lines(answer["lines"])))
     return call
 
 

@@ -9,7 +9,7 @@ from math import inf
 from typing import NamedTuple
 
 from tests.soak.cells import DEDUCTED, EXPIRED, RECEIVED, RELEASED, RESERVED, Folded
-from tests.soak.history import HELD, Call, Evidence, Place, Row, Short
+from tests.soak.history import ENDED, HELD, Call, Evidence, Place, Row, Short
 from tests.soak.sales import SET_ASIDE, broken_sales
 
 LEVEL = "StockLevel"
@@ -131,13 +131,15 @@ def bad_reserve(books: Books, call: Call) -> Iterator[str]:
             yield f"{call.id}: told seq {told[cell].seq} of {cell}, the ledger has it at {last}"
         if call.answer == HELD and cell not in told and held:
             yield f"{call.id}: holds units of {cell} that nobody was told of"
-    if call.answer == HELD:
+    if call.answer == ENDED and not books.rows(call, *ENDS):
+        yield f"{call.id}: told to have ended, and nothing of it did"
+    if call.answer in (HELD, ENDED):
         yield from bad_lines(books, call)
 
 
 def bad_lines(books: Books, call: Call) -> Iterator[str]:
-    """All that was wanted, and every figure as it was at that seq."""
-    if units(call.wanted) != units((*line.cell, line.quantity) for line in call.told):
+    """All that was wanted, unless a part had ended, and every figure as it was at that seq."""
+    if call.answer == HELD and units(call.wanted) != units((*line.cell, line.quantity) for line in call.told):
         yield f"{call.id}: wanted {call.wanted}, held {call.told}"
     for cell, quantity, seq, after in call.told:
         row = books.cells[cell].row(seq) if cell in books.cells else None

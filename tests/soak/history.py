@@ -8,6 +8,8 @@ Place = tuple[str, str]
 """SKU and warehouse."""
 HELD = "Reservation"
 """The answer of who has got what was wanted."""
+ENDED = "EXPIRED"
+"""The answer of who asked so late that the order's time was over: nothing of it is held."""
 
 
 class Told(NamedTuple):

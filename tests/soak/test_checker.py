@@ -93,6 +93,14 @@ FAULTS: dict[str, tuple[str, Change]] = {
         rows(Balance(1, 5, 0), lost=(2, 3, 4, 5, 6)),
     ),
     "a line of an order is lost": ("wanted", told("b", told=(Told(TEA, 3, 3, 0),))),
+    "an order is told to have ended and goes on": (
+        "done all the same",
+        told("b", answer="EXPIRED"),
+    ),
+    "an order is told to have ended and never was": (
+        "nothing of it did",
+        told("lost", answer="EXPIRED", returned=14.0),
+    ),
     "an id is done twice": (
         "held 2 times",
         rows(Balance(6, 0, 2), Row(TEA, 1, 1, 7, None, "in"), *AGAIN),
@@ -182,6 +190,12 @@ def test_a_planted_fault_is_rejected(fault: str) -> None:
 
 def test_what_expired_just_before_it_was_released_was_given_back() -> None:
     assert check(rows(Balance(6, 1, 1), Row(TEA, 4, 4, 2, None, "a"))(CLEAN)) == []
+
+
+def test_an_order_that_ended_before_its_answer_need_not_be_told_whole() -> None:
+    ended = rows(Balance(7, 2, 0), Row(TEA, 7, 4, 1, None, "unknown"))(CLEAN)
+    late = told("unknown", answer="EXPIRED", returned=14.0, wanted=((*TEA, 1), (*CUP, 1)))(ended)
+    assert check(told("unknown", told=(Told(TEA, 1, 6, 1),))(late)) == []
 
 
 def test_what_was_withdrawn_before_an_order_was_placed_again_is_no_effect_of_its_release() -> None:
