@@ -2,11 +2,13 @@
 they do is theirs to find out: a process takes a free seat, or stands by as a spare."""
 
 import asyncio
+from itertools import count, islice
 from typing import Any, NamedTuple
 
 import ray
 from ray.exceptions import RayError
 from ray.util import list_named_actors
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from actors.directory import NAMESPACE
 from actors.owner import OwnerActor
@@ -31,18 +33,19 @@ def names() -> list[str]:
 
 
 def begin(settings: Settings, number: int) -> None:
-    """So many processes more, unless they run already."""
+    """So many processes more, unless they run already. Each prefers the node that its number
+    names: Ray's own SPREAD goes by what one node has heard of the others, at times nothing."""
     taken = set(names())
-    free = (
-        name for index in range(len(taken) + number) if (name := f"{PREFIX}{index}") not in taken
-    )
-    for _ in range(number):
+    nodes = sorted(node["NodeID"] for node in ray.nodes() if node["Alive"])
+    free = (index for index in count() if f"{PREFIX}{index}" not in taken)
+    for index in islice(free, number):
+        node = nodes[index % len(nodes)]
         ray.remote(OwnerActor).options(
-            name=next(free),
+            name=f"{PREFIX}{index}",
             namespace=NAMESPACE,
             lifetime="detached",
             get_if_exists=True,
-            scheduling_strategy="SPREAD",
+            scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=True),
             num_cpus=0,
             max_restarts=-1,
             max_task_retries=0,
