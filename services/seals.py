@@ -19,11 +19,12 @@ T = TypeVar("T")
 
 def sealed(secret: str, purpose: str, content: object) -> str:
     payload = ENCODER.encode(content)
-    return urlsafe_b64encode(seal(secret, purpose, payload) + payload).rstrip(b"=").decode()
+    return plain(seal(secret, purpose, payload) + payload)
 
 
 def opened(secret: str, purpose: str, text: str, decoder: msgspec.msgpack.Decoder[T]) -> T | None:
-    """The content, or None where it was not sealed by us for this purpose."""
+    """The content, or None where it was not sealed by us for this purpose, in this spelling: one
+    text has one hash."""
     if len(text) > SEALED_LIMIT or not text.isascii():
         return None
     try:
@@ -31,12 +32,18 @@ def opened(secret: str, purpose: str, text: str, decoder: msgspec.msgpack.Decode
     except (NotBase64, ValueError):
         return None
     payload = whole[SEAL_BYTES:]
+    if plain(whole) != text:
+        return None
     if not compare_digest(whole[:SEAL_BYTES], seal(secret, purpose, payload)):
         return None
     try:
         return decoder.decode(payload)
     except msgspec.MsgspecError:
         return None
+
+
+def plain(content: bytes) -> str:
+    return urlsafe_b64encode(content).rstrip(b"=").decode()
 
 
 def seal(secret: str, purpose: str, payload: bytes) -> bytes:
