@@ -11,7 +11,7 @@ ALPHABET = string.ascii_letters + string.digits + "-_"
 DECODER = msgspec.msgpack.Decoder(list[int])
 
 
-@pytest.mark.parametrize("content", ([1], [1, 2], [1, 2, 3]))
+@pytest.mark.parametrize("content", [[1], [1, 2], [1, 2, 3]])
 def test_one_content_has_one_spelling(content: list[int]) -> None:
     text = sealed("secret", "purpose", content)
     assert opened("secret", "purpose", text, DECODER) == content
