@@ -36,7 +36,8 @@ def begin(settings: Settings, number: int) -> None:
     """So many processes more, unless they run already. Each prefers the node that its number
     names: Ray's own SPREAD goes by what one node has heard of the others, at times nothing."""
     taken = set(names())
-    nodes = sorted(node["NodeID"] for node in ray.nodes() if node["Alive"])
+    known: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+    nodes = sorted(node["NodeID"] for node in known if node["Alive"])
     free = (index for index in count() if f"{PREFIX}{index}" not in taken)
     for index in islice(free, number):
         node = nodes[index % len(nodes)]

@@ -139,7 +139,9 @@ def bad_reserve(books: Books, call: Call) -> Iterator[str]:
 
 def bad_lines(books: Books, call: Call) -> Iterator[str]:
     """All that was wanted, unless a part had ended, and every figure as it was at that seq."""
-    if call.answer == HELD and units(call.wanted) != units((*line.cell, line.quantity) for line in call.told):
+    if call.answer == HELD and units(call.wanted) != units(
+        (*line.cell, line.quantity) for line in call.told
+    ):
         yield f"{call.id}: wanted {call.wanted}, held {call.told}"
     for cell, quantity, seq, after in call.told:
         row = books.cells[cell].row(seq) if cell in books.cells else None
