@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 
-from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Router
 from starlette.types import ASGIApp
 
@@ -23,7 +22,7 @@ from api.routes import routes
 from infra.balances import Balances
 from infra.bus import Bus
 from infra.cache import Cache
-from infra.clock import Clock, SystemClock
+from infra.clock import SystemClock
 from infra.database import close_database, connection, open_database
 from infra.hub import Hub
 from infra.logs import setup_logs
@@ -31,7 +30,6 @@ from infra.memory import settle_memory
 from infra.outage import Outage
 from infra.passwords import Costs, Passwords
 from infra.settings import Settings, current_settings
-from infra.variables import listed
 from services.catalogue_cache import CatalogueCache
 from services.hot_pairs import HotPairs
 from services.runtime import Runtime
@@ -50,23 +48,7 @@ def build_app(
     rt: Runtime, checks: Mapping[str, Check], patience: Patience | None = None
 ) -> ASGIApp:
     metrics = Metrics()
-    router = Router(routes(rt, checks, metrics, patience))
-    return edge(router, rt.settings, rt.clock, metrics)
-
-
-def edge(router: Router, settings: Settings, clock: Clock, metrics: Metrics) -> ASGIApp:
-    """Browsers let pages of other hosts read an answer only where it says that they may."""
-    origins = listed(settings.allowed_origins)
-    app: ASGIApp = router
-    if origins:
-        app = CORSMiddleware(
-            router,
-            allow_origins=origins,
-            allow_methods=["GET", "POST"],
-            allow_headers=["authorization", "content-type", "x-correlation-id"],
-            expose_headers=["retry-after", "x-correlation-id"],
-        )
-    return Edge(app, clock, metrics, settings)
+    return Edge(Router(routes(rt, checks, metrics, patience)), rt.clock, metrics)
 
 
 def create_app() -> ASGIApp:
@@ -84,7 +66,7 @@ def create_app() -> ASGIApp:
             yield
 
     router = Router(lifespan=lifespan)
-    return edge(router, settings, SystemClock(), metrics)
+    return Edge(router, SystemClock(), metrics)
 
 
 async def opened(settings: Settings, stack: AsyncExitStack) -> tuple[Runtime, Mapping[str, Check]]:

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import jwt
 
-from domain.access import Caller, Role, everywhere
+from domain.access import EVERYWHERE, Caller, Grant, Role, Scope
+from services.grants import plain_scope, scope_of
 
 ALGORITHM = "HS256"
 ISSUER = "onhand"
@@ -16,7 +17,9 @@ TOKEN_LIMIT = 4_096
 REQUIRED = ["iss", "aud", "exp", "sub", "role"]
 
 
-def sign(secret: str, subject: str, role: Role, days: int, now: datetime) -> str:
+def sign(
+    secret: str, subject: str, role: Role, days: int, now: datetime, scope: Scope = EVERYWHERE
+) -> str:
     assert 0 < days <= DAYS_LIMIT
     claims = {
         "iss": ISSUER,
@@ -25,6 +28,7 @@ def sign(secret: str, subject: str, role: Role, days: int, now: datetime) -> str
         "exp": int((now + timedelta(days=days)).timestamp()),
         "sub": subject,
         "role": role.value,
+        "scope": plain_scope(scope),
     }
     return jwt.encode(claims, secret, ALGORITHM)
 
@@ -37,7 +41,8 @@ def verify(secret: str, token: str, now: datetime) -> Caller | None:
     try:
         claims = jwt.decode(token, secret, [ALGORITHM], options, audience=AUDIENCE, issuer=ISSUER)
         expires_at = datetime.fromtimestamp(int(claims["exp"]), UTC)
-        caller = everywhere(str(claims["sub"]), Role(claims["role"]))
-    except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError):
+        grant = Grant(Role(claims["role"]), scope_of(claims.get("scope", {})))
+        caller = Caller(str(claims["sub"]), (grant,))
+    except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError, OverflowError):
         return None
     return caller if now < expires_at and caller.subject else None

@@ -1,7 +1,9 @@
 """Who may do what: callers with their grants, and the one table of permissions."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from types import MappingProxyType
 from uuid import UUID
 
 
@@ -57,7 +59,9 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.OWNER: frozenset(Permission),
     Role.ADMIN: frozenset(Permission) - {Permission.OWN},
     Role.OPERATIONS: OPERATIONS,
-    Role.WAREHOUSE: READER | HANDLER | {Permission.DEDUCT, Permission.ADJUST},
+    Role.WAREHOUSE: READER
+    | HANDLER
+    | {Permission.ANY_RESERVATION, Permission.DEDUCT, Permission.ADJUST},
     Role.PURCHASING: READER | {Permission.RECEIVE},
     Role.FINANCE: READER | {Permission.READ_TRAIL},
     Role.ANALYST: READER,
@@ -66,15 +70,46 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
 }
 """OWN does nothing by itself: nobody gives what they lack, so no admin makes an owner."""
 
+SCOPED = frozenset(
+    {
+        Permission.READ_STOCK,
+        Permission.READ_LEDGER,
+        Permission.RESERVE,
+        Permission.ANY_RESERVATION,
+        Permission.DEDUCT,
+        Permission.RECEIVE,
+        Permission.ADJUST,
+        Permission.MOVE,
+        Permission.RETURN,
+    }
+)
+"""Those about cells: they can be held for a part of the stock, all others everywhere or not at all.
+Whoever holds one of these sees the stock that it is about."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a grant is limited to. None: not at all; each dimension that is given must hold."""
+    """What a grant is limited to. None: not at all; each dimension that is given must hold. A cell
+    has no channel: a grant that is limited to channels reaches none."""
 
     warehouses: frozenset[str] | None = None
     regions: frozenset[str] | None = None
     categories: frozenset[str] | None = None
     channels: frozenset[str] | None = None
+
+    def covers_sku(self, category: str | None) -> bool:
+        return self.channels is None and holds(self.categories, category)
+
+    def covers_warehouse(self, warehouse: str, region: str) -> bool:
+        return (
+            self.channels is None
+            and holds(self.warehouses, warehouse)
+            and holds(self.regions, region)
+        )
+
+
+def holds(names: frozenset[str] | None, name: str | None) -> bool:
+    return names is None or name in names
 
 
 EVERYWHERE = Scope()
@@ -90,24 +125,41 @@ class Grant:
 @dataclass(frozen=True, slots=True)
 class Caller:
     """An authenticated person or machine. `subject` is stored with what it does; `person` is whose
-    account that is, also behind a key. Callers with the same `sight` see the same."""
+    account that is, also behind a key. `permissions` are held everywhere, `scopes` are those of
+    what is held for a part of the stock only. Callers with the same `sight` see the same."""
 
     subject: str
     grants: tuple[Grant, ...]
     person: UUID | None = None
     permissions: frozenset[Permission] = field(init=False, repr=False, compare=False)
+    scopes: Mapping[Permission, tuple[Scope, ...]] = field(init=False, repr=False, compare=False)
     sight: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """A limited grant gives nothing: no use case looks at scopes, and so it must not be taken
-        for a grant everywhere."""
-        held = [grant for grant in self.grants if grant.scope == EVERYWHERE]
-        may = frozenset[Permission]().union(*(PERMISSIONS[grant.role] for grant in held))
+        whole = {grant.role for grant in self.grants if grant.scope == EVERYWHERE}
+        may = frozenset[Permission]().union(*(PERMISSIONS[role] for role in whole))
+        scopes: dict[Permission, tuple[Scope, ...]] = {}
+        limited = [grant for grant in self.grants if grant.scope != EVERYWHERE]
+        for grant in limited:
+            for permission in (PERMISSIONS[grant.role] & SCOPED) - may:
+                scopes[permission] = (*scopes.get(permission, ()), grant.scope)
+        sight = [*sorted(whole), *sorted(f"{grant.role}{named(grant.scope)}" for grant in limited)]
         object.__setattr__(self, "permissions", may)
-        object.__setattr__(self, "sight", " ".join(sorted({grant.role for grant in held})))
+        object.__setattr__(self, "scopes", MappingProxyType(scopes))
+        object.__setattr__(self, "sight", " ".join(sight))
 
     def may(self, permission: Permission) -> bool:
+        """Everywhere."""
         return permission in self.permissions
+
+    def may_somewhere(self, permission: Permission) -> bool:
+        return permission in self.permissions or permission in self.scopes
+
+
+def named(scope: Scope) -> list[list[str] | None]:
+    """The same for equal scopes."""
+    dimensions = (getattr(scope, name) for name in DIMENSIONS)
+    return [None if names is None else sorted(names) for names in dimensions]
 
 
 def everywhere(subject: str, role: Role) -> Caller:

@@ -34,6 +34,7 @@ from schema.executor import ATTRIBUTE
 from schema.explain import ExplainQueries
 from schema.flash_sales import FlashSaleMutations, FlashSaleQueries, FlashSaleSubscriptions
 from schema.ledger import LedgerQueries
+from schema.me import MeQueries
 from schema.ownership import OwnershipQueries
 from schema.people import PeopleMutations, PeopleQueries
 from schema.reservations import ReservationMutations, ReservationQueries
@@ -85,6 +86,7 @@ class Query(
     PeopleQueries,
     ApiKeyQueries,
     SecondFactorQueries,
+    MeQueries,
 ):
     pass
 

@@ -10,7 +10,7 @@ from schema.context import Info, allowed
 from schema.stock import StockLevel
 from schema.stock_inputs import StockFilterInput
 from services import changes
-from services.checks import denied
+from services.checks import barred
 from services.levels import StockFilter
 from services.levels import StockLevel as Level
 
@@ -33,7 +33,7 @@ class StockSubscriptions:
         ] = None,
     ) -> AsyncGenerator[Level, None]:
         context = info.context
-        allowed(denied(context.caller, Permission.READ_STOCK))
+        allowed(barred(context.caller, Permission.READ_STOCK))
         async for level in changes.stock_changed(
             context.rt, context.caller, filter or StockFilter()
         ):

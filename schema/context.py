@@ -17,6 +17,7 @@ from strawberry.dataloader import DataLoader
 from domain.access import Caller, Permission
 from domain.refusals import Invalid, NotPermitted
 from services import stock
+from services.checks import barred
 from services.flash_sale_figures import NOTHING, Figures, figures_of
 from services.levels import StockLevel
 from services.runtime import Runtime
@@ -36,7 +37,8 @@ class Context:
 
     def refused(self, permission: Permission, invalid: Invalid) -> NotPermitted | Invalid:
         """For a malformed command: whoever may not do it at all is told so first."""
-        return invalid if self.caller.may(permission) else NotPermitted(permission.value)
+        no = barred(self.caller, permission)
+        return invalid if no is None else no
 
     def levels_of(self) -> DataLoader[str, list[StockLevel]]:
         if self.levels is None:

@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
-from domain.access import Caller
+from domain.access import Caller, Permission
 from domain.ledger import TRACKED, Bucket
 from domain.refusals import NotPermitted, Refusal
 from domain.trail import DONE
@@ -95,7 +95,8 @@ async def stock_change(
 
 
 async def upsert_skus(rt: Runtime, caller: Caller, rows: list[SkuRow]) -> list[Refusal | None]:
-    before = await rt.catalogue.skus({row.code for row in rows[: catalogue.ROWS_LIMIT]})
+    codes = [row.code for row in rows[: catalogue.ROWS_LIMIT]]
+    before = await rt.catalogue.skus(codes if caller.may(Permission.CATALOGUE) else ())
     results = await catalogue.upsert_skus(rt, caller, rows)
     await keep_rows(rt, caller, "upsertSkus", rows, list(before.values()), results)
     return results
@@ -104,7 +105,8 @@ async def upsert_skus(rt: Runtime, caller: Caller, rows: list[SkuRow]) -> list[R
 async def upsert_warehouses(
     rt: Runtime, caller: Caller, rows: list[WarehouseRow]
 ) -> list[Refusal | None]:
-    before = await rt.catalogue.warehouses({row.code for row in rows[: catalogue.ROWS_LIMIT]})
+    codes = [row.code for row in rows[: catalogue.ROWS_LIMIT]]
+    before = await rt.catalogue.warehouses(codes if caller.may(Permission.CATALOGUE) else ())
     results = await catalogue.upsert_warehouses(rt, caller, rows)
     await keep_rows(rt, caller, "upsertWarehouses", rows, list(before.values()), results)
     return results
@@ -157,7 +159,7 @@ async def sale_change(
 ) -> FlashSale | Refusal:
     """`act` names the sale by its request id."""
     assert act.request_id is not None
-    was = await stored_sale(act.request_id)
+    was = await stored_sale(act.request_id) if caller.may(Permission.SALES) else None
     before = None if was is None else plain_sale(was)
     named = act._replace(target=str(act.request_id))
     return await recorded(rt, caller, named, doing, lambda sale: Around(before, plain_sale(sale)))

@@ -12,9 +12,10 @@ from domain.access import Caller, Permission
 from domain.refusals import Invalid, NotPermitted, Refusal
 from infra.models import CODE_LENGTH, NAME_LENGTH, Sku, Warehouse
 from services.catalogue_cache import SKU_COLUMNS, WAREHOUSE_COLUMNS, SkuInfo, WarehouseInfo
-from services.checks import bad_text, denied, is_storable
+from services.checks import bad_text, barred, denied, is_storable
 from services.pages import Page, after_key, check_first, page_of
 from services.runtime import Runtime
+from services.sight import sight_of
 
 ROWS_LIMIT = 500
 """Rows in one upsert."""
@@ -82,18 +83,22 @@ async def upsert_warehouses(
 
 
 async def sku(rt: Runtime, caller: Caller, code: str) -> SkuInfo | NotPermitted | None:
-    return denied(caller, Permission.READ_STOCK) or await rt.catalogue.sku(code)
+    if no := barred(caller, Permission.READ_STOCK):
+        return no
+    return await rt.catalogue.sku(code, sight_of(caller, Permission.READ_STOCK).skus)
 
 
 async def skus(
     rt: Runtime, caller: Caller, search: str | None, first: int, after: str | None
 ) -> Page[SkuInfo] | NotPermitted:
     """By code. `search` finds parts of code, name and barcode, whatever the case."""
-    if no := denied(caller, Permission.READ_STOCK):
+    if no := barred(caller, Permission.READ_STOCK):
         return no
     check_first(first)
     key = after_key(after, (str,))
-    query = Sku.all() if key is None else Sku.filter(code__gt=key[0])
+    query = Sku.filter(sight_of(caller, Permission.READ_STOCK).of_skus())
+    if key is not None:
+        query = query.filter(code__gt=key[0])
     if search and not is_storable(search[:SEARCH_LENGTH], SEARCH_LENGTH):
         return Page([], [], False)
     if search:
@@ -106,10 +111,11 @@ async def skus(
 
 
 async def warehouses(rt: Runtime, caller: Caller) -> list[WarehouseInfo] | NotPermitted:
-    """All of them, in the order in which routing asks them."""
-    if no := denied(caller, Permission.READ_STOCK):
+    """All that the caller sees, in the order in which routing asks them."""
+    if no := barred(caller, Permission.READ_STOCK):
         return no
-    query = Warehouse.all().order_by("priority", "code").limit(WAREHOUSES_LIMIT)
+    seen = sight_of(caller, Permission.READ_STOCK).of_warehouses()
+    query = Warehouse.filter(seen).order_by("priority", "code").limit(WAREHOUSES_LIMIT)
     return [WarehouseInfo(*row) for row in await query.values_list(*WAREHOUSE_COLUMNS)]
 
 

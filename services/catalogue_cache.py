@@ -1,7 +1,7 @@
 """What a process remembers of the catalogue, so that no order has to ask the database for it."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
@@ -61,13 +61,15 @@ class Remembered(Generic[T]):
     def __init__(self) -> None:
         self.rows: dict[str, T] = {}
 
-    def split(self, codes: Iterable[str]) -> tuple[dict[str, T], list[str]]:
+    def split(
+        self, codes: Iterable[str], sees: Callable[[T], bool] | None
+    ) -> tuple[dict[str, T], list[str]]:
         """The rows that are known, and the codes to ask for."""
         found: dict[str, T] = {}
         missing: list[str] = []
         for code in codes:
             row = self.rows.get(code)
-            if row is not None:
+            if row is not None and (sees is None or sees(row)):
                 found[code] = row
             elif is_storable(code, CODE_LENGTH):
                 missing.append(code)
@@ -85,8 +87,17 @@ class Remembered(Generic[T]):
         self.rows.update({row.code: row for row in rows if row.code in self.rows})
 
 
+def seen(rows: dict[str, T], sees: Callable[[T], bool] | None) -> dict[str, T]:
+    return rows if sees is None else {code: row for code, row in rows.items() if sees(row)}
+
+
+SeesSku = Callable[[SkuInfo], bool]
+SeesWarehouse = Callable[[WarehouseInfo], bool]
+
+
 class CatalogueCache:
-    """Rows stay until they change: now and then, what has changed lately is read anew."""
+    """Rows stay until they change: now and then, what has changed lately is read anew. A row that
+    must not be seen costs the same question as one that does not exist."""
 
     def __init__(self) -> None:
         self.remembered_skus: Remembered[SkuInfo] = Remembered()
@@ -95,28 +106,31 @@ class CatalogueCache:
         self.fresh_until = 0.0
         self.refreshing: asyncio.Task[None] | None = None
 
-    async def sku(self, code: str) -> SkuInfo | None:
-        return (await self.skus([code])).get(code)
+    async def sku(self, code: str, sees: SeesSku | None = None) -> SkuInfo | None:
+        return (await self.skus([code], sees)).get(code)
 
-    async def warehouse(self, code: str) -> WarehouseInfo | None:
-        return (await self.warehouses([code])).get(code)
+    async def warehouse(self, code: str, sees: SeesWarehouse | None = None) -> WarehouseInfo | None:
+        return (await self.warehouses([code], sees)).get(code)
 
-    async def skus(self, codes: Iterable[str]) -> dict[str, SkuInfo]:
-        """Those of the codes that exist."""
+    async def skus(self, codes: Iterable[str], sees: SeesSku | None = None) -> dict[str, SkuInfo]:
+        """Those of the codes that exist, and that `sees` is true of; None: all."""
         await self.refresh()
-        found, missing = self.remembered_skus.split(codes)
+        found, missing = self.remembered_skus.split(codes, sees)
         if missing:
             rows = await Sku.filter(code__in=missing).values_list(*SKU_COLUMNS)
-            found |= self.remembered_skus.keep([SkuInfo(*row) for row in rows])
+            found |= seen(self.remembered_skus.keep([SkuInfo(*row) for row in rows]), sees)
         return found
 
-    async def warehouses(self, codes: Iterable[str]) -> dict[str, WarehouseInfo]:
-        """Those of the codes that exist."""
+    async def warehouses(
+        self, codes: Iterable[str], sees: SeesWarehouse | None = None
+    ) -> dict[str, WarehouseInfo]:
+        """Those of the codes that exist, and that `sees` is true of; None: all."""
         await self.refresh()
-        found, missing = self.remembered_warehouses.split(codes)
+        found, missing = self.remembered_warehouses.split(codes, sees)
         if missing:
             rows = await Warehouse.filter(code__in=missing).values_list(*WAREHOUSE_COLUMNS)
-            found |= self.remembered_warehouses.keep([WarehouseInfo(*row) for row in rows])
+            kept = self.remembered_warehouses.keep([WarehouseInfo(*row) for row in rows])
+            found |= seen(kept, sees)
         return found
 
     async def refresh(self) -> None:

@@ -12,7 +12,13 @@ ENCODER = msgspec.json.Encoder()
 
 
 def denied(caller: Caller, permission: Permission) -> NotPermitted | None:
+    """Unless the caller may everywhere."""
     return None if caller.may(permission) else NotPermitted(permission)
+
+
+def barred(caller: Caller, permission: Permission) -> NotPermitted | None:
+    """Unless the caller may for a part of the stock at least: the use case looks which."""
+    return None if caller.may_somewhere(permission) else NotPermitted(permission)
 
 
 def bad_text(field: str, value: str | None, limit: int) -> Invalid | None:

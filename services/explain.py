@@ -17,11 +17,12 @@ from infra import trail
 from infra.database import connection
 from infra.levels import CellLevel
 from infra.models import CODE_LENGTH, Entry
-from services.checks import denied, is_storable
+from services.checks import barred, is_storable
 from services.ledger import COLUMNS, LedgerEntry, told
 from services.levels import StockLevel, dress, stored_levels
 from services.pages import Page, after_key, check_first, page_of
 from services.runtime import Runtime
+from services.sight import EVERYTHING, sight_of
 from services.trail import AuditRecord, shown
 
 NEWER = """
@@ -72,14 +73,16 @@ class Explanation:
 async def explain_stock(
     rt: Runtime, caller: Caller, sku: str, warehouse: str, first: int, after: str | None
 ) -> Explanation | NotPermitted | None:
-    """None where nothing has happened in the cell, or there is none."""
-    if no := denied(caller, Permission.READ_LEDGER):
+    """None where nothing has happened in the cell, or there is none for the caller to see. Records
+    of the trail are for those who see all stock: they tell what else a request was about."""
+    if no := barred(caller, Permission.READ_LEDGER):
         return no
     check_first(first)
     key = after_key(after, (int,))
     if not (is_storable(sku, CODE_LENGTH) and is_storable(warehouse, CODE_LENGTH)):
         return None
-    levels = await stored_levels(sku__code=sku, warehouse__code=warehouse)
+    seen = sight_of(caller, Permission.READ_LEDGER)
+    levels = await stored_levels(seen.of_cells(), sku__code=sku, warehouse__code=warehouse)
     if not levels:
         return None
     level = levels[0]
@@ -87,7 +90,7 @@ async def explain_stock(
     balance = await balance_at(level, seq)
     query = Entry.filter(cell_id=level.cell_id, seq__lte=seq)
     rows = await query.order_by("-seq").limit(first + 1).values_list(*COLUMNS)
-    steps = await steps_of(level, balance, rows)
+    steps = await steps_of(level, balance, rows, seen is EVERYTHING)
     return Explanation(
         (await dress(rt, [level]))[0],
         page_of(steps, first, lambda step: (step.entry.seq,), lambda step: step),
@@ -107,13 +110,15 @@ async def balance_at(level: CellLevel, seq: int) -> Balance:
     return balance
 
 
-async def steps_of(level: CellLevel, balance: Balance, rows: Sequence[Any]) -> list[Step]:
+async def steps_of(
+    level: CellLevel, balance: Balance, rows: Sequence[Any], has_records: bool
+) -> list[Step]:
     """The rows newest first; `balance` is taken back entry by entry."""
     entries = [told(level.sku, level.warehouse, row) for row in rows]
     ids = [UUID(entry.request_id) for entry in entries]
     _, buyers = await connection().execute_query(BUYERS, [level.cell_id, ids])
     known = {buyer["reservation_id"]: buyer for buyer in buyers}
-    records = await records_of(ids)
+    records = await records_of(ids) if has_records else {}
     steps = []
     for entry, request_id, row in zip(entries, ids, rows, strict=True):
         held = held_in(balance)

@@ -17,7 +17,7 @@ from domain.ledger import Note
 from domain.refusals import Refusal, ReservationClosed
 from domain.states import OPEN_STATES, ReservationState
 from infra.outage import Outage
-from services.checks import denied, fingerprint
+from services.checks import barred, fingerprint
 from services.holding import Asked, claim, held, recut, send_all
 from services.outcomes import handed_over
 from services.reservations import (
@@ -59,9 +59,9 @@ class Heard:
 async def confirm(rt: Runtime, caller: Caller, reservation_id: UUID) -> Reservation | Refusal:
     """Paid: the holds have no deadline any more. Confirming twice is the same as once. A
     reservation that has lost a hold cannot be paid for: the others are given back."""
-    if no := denied(caller, Permission.RESERVE):
+    if no := barred(caller, Permission.RESERVE):
         return no
-    where = await find(rt, caller, reservation_id)
+    where = await find(rt, caller, Permission.RESERVE, reservation_id)
     if not isinstance(where, Whereabout):
         return where
     asked = Asked(reservation_id, 0, Note(caller.subject))
@@ -82,9 +82,9 @@ async def confirm(rt: Runtime, caller: Caller, reservation_id: UUID) -> Reservat
 
 async def release(rt: Runtime, caller: Caller, reservation_id: UUID) -> Reservation | Refusal:
     """Gives back what is still held. Releasing twice is the same as once."""
-    if no := denied(caller, Permission.RESERVE):
+    if no := barred(caller, Permission.RESERVE):
         return no
-    where = await find(rt, caller, reservation_id)
+    where = await find(rt, caller, Permission.RESERVE, reservation_id)
     if not isinstance(where, Whereabout):
         return where
     asked = Asked(reservation_id, 0, Note(caller.subject))
@@ -105,9 +105,9 @@ async def release(rt: Runtime, caller: Caller, reservation_id: UUID) -> Reservat
 async def deduct(rt: Runtime, caller: Caller, command: DeductReservation) -> Reservation | Refusal:
     """Hands over the named lines, or all that is left. Lines with different owners are handed over
     independently: each is exact, and the same id finishes what was begun."""
-    if no := denied(caller, Permission.DEDUCT) or bad_lines(command.lines):
+    if no := barred(caller, Permission.DEDUCT) or bad_lines(command.lines):
         return no
-    where = await find(rt, caller, command.reservation_id)
+    where = await find(rt, caller, Permission.DEDUCT, command.reservation_id)
     if not isinstance(where, Whereabout):
         return where
     lines = None if command.lines is None else sorted(command.lines, key=str)

@@ -9,9 +9,10 @@ from domain.access import Caller, Permission
 from domain.ledger import BY_CODE
 from domain.refusals import NotPermitted
 from infra.models import CODE_LENGTH, Cell, Entry
-from services.checks import denied, is_storable
+from services.checks import barred, is_storable
 from services.pages import Page, after_key, check_first, page_of
 from services.runtime import Runtime
+from services.sight import sight_of
 
 COLUMNS = (
     "seq",
@@ -48,14 +49,15 @@ class LedgerEntry:
 async def ledger(
     rt: Runtime, caller: Caller, sku: str, warehouse: str, first: int, after: str | None
 ) -> Page[LedgerEntry] | NotPermitted:
-    """The cell's entries, newest first; none where the cell does not exist."""
-    if no := denied(caller, Permission.READ_LEDGER):
+    """The cell's entries, newest first; none where there is no such cell for the caller to see."""
+    if no := barred(caller, Permission.READ_LEDGER):
         return no
     check_first(first)
     key = after_key(after, (int,))
     ids: list[Any] = []
     if is_storable(sku, CODE_LENGTH) and is_storable(warehouse, CODE_LENGTH):
-        cells = Cell.filter(sku__code=sku, warehouse__code=warehouse)
+        seen = sight_of(caller, Permission.READ_LEDGER).of_cells()
+        cells = Cell.filter(seen, sku__code=sku, warehouse__code=warehouse)
         ids = await cells.values_list("id", flat=True)
     if not ids:
         return Page([], [], False)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from tortoise.expressions import Q
+
 from domain.cell import Level
 from domain.commands import CellKey
 from infra.levels import CellLevel
@@ -93,6 +95,7 @@ def from_row(row: Sequence[Any]) -> CellLevel:
     return CellLevel._make((*row[:7], pooled, *row[8:], row[7] or None))
 
 
-async def stored_levels(**conditions: Any) -> list[CellLevel]:
+async def stored_levels(*limits: Q, **conditions: Any) -> list[CellLevel]:
     """From the database, by Tortoise's filter conditions."""
-    return [from_row(row) for row in await Cell.filter(**conditions).values_list(*COLUMNS)]
+    query = Cell.filter(*limits, **conditions)
+    return [from_row(row) for row in await query.values_list(*COLUMNS)]

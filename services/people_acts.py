@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 from dataclasses import replace
 from uuid import UUID
 
-from domain.access import Caller
+from domain.access import Caller, Permission
 from domain.refusals import Refusal
 from services import api_keys, granting, people
 from services.api_keys import ApiKey, CreateApiKey, Issued, RotateApiKey
@@ -60,7 +60,7 @@ async def revoke_role(rt: Runtime, caller: Caller, grant_id: UUID) -> User | Ref
 async def changed(
     rt: Runtime, caller: Caller, act: Act, person: UUID, doing: Awaitable[User | Refusal]
 ) -> User | Refusal:
-    before = await people.stored(person)
+    before = await people.stored(person) if caller.may(Permission.WRITE_USERS) else None
     return await recorded(rt, caller, act, doing, lambda after: Around(before, after))
 
 

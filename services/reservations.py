@@ -14,8 +14,9 @@ from domain.routing import Want
 from domain.states import ReservationState, reservation_state
 from infra.database import connection
 from infra.ledger import STATES
-from services.checks import denied
+from services.checks import barred
 from services.runtime import Runtime
+from services.sight import EVERYTHING, sees_all, sight_of
 from services.whereabouts import Whereabout
 
 ENDED = (ReservationState.EXPIRED, ReservationState.RELEASED)
@@ -93,11 +94,14 @@ async def reservation(
     rt: Runtime, caller: Caller, reservation_id: UUID
 ) -> Reservation | NotPermitted | None:
     """None if there is no such reservation, or it is not the caller's to see."""
-    if no := denied(caller, Permission.READ_STOCK):
+    if no := barred(caller, Permission.READ_STOCK):
         return no
     stored = await stored_reservation(rt, reservation_id)
-    if stored is None or not_theirs(caller, stored.where):
+    if stored is None:
         return None
+    for permission in (Permission.READ_STOCK, *beyond_theirs(caller, stored.where)):
+        if not await sees_all(rt, sight_of(caller, permission), stored.where.cells):
+            return None
     return as_reservation(stored.where, stored.holds)
 
 
@@ -123,23 +127,30 @@ def as_of(now: datetime, hold: Hold) -> Hold:
 
 
 async def find(
-    rt: Runtime, caller: Caller, reservation_id: UUID
+    rt: Runtime, caller: Caller, permission: Permission, reservation_id: UUID
 ) -> Whereabout | NotFound | NotPermitted:
-    """Where the reservation is, if the caller may act on it."""
-    where = rt.whereabouts.get(reservation_id)
+    """Where the reservation is, if the caller may do this with all of its cells. Who sees a part of
+    the stock only is answered as if there was none where it is not theirs to see, for the same
+    question."""
+    seen = sight_of(caller, Permission.READ_STOCK)
+    where = rt.whereabouts.get(reservation_id) if seen is EVERYTHING else None
     if where is None:
         stored = await stored_reservation(rt, reservation_id)
         if stored is None:
             return NotFound("reservation", str(reservation_id))
         where = stored.where
         rt.whereabouts.put(where)
-    if not_theirs(caller, where):
-        return NotPermitted(Permission.ANY_RESERVATION)
+    if not await sees_all(rt, seen, where.cells):
+        return NotFound("reservation", str(reservation_id))
+    for needed in (permission, *beyond_theirs(caller, where)):
+        if not await sees_all(rt, sight_of(caller, needed), where.cells):
+            return NotPermitted(needed)
     return where
 
 
-def not_theirs(caller: Caller, where: Whereabout) -> bool:
-    return where.caller != caller.subject and not caller.may(Permission.ANY_RESERVATION)
+def beyond_theirs(caller: Caller, where: Whereabout) -> tuple[Permission, ...]:
+    """What it takes to see it, or act on it, besides the permission for the act."""
+    return () if where.caller == caller.subject else (Permission.ANY_RESERVATION,)
 
 
 def as_reservation(where: Whereabout, holds: Mapping[CellKey, Hold]) -> Reservation:

@@ -13,18 +13,19 @@ from domain.access import Caller, Permission
 from domain.commands import Buyer
 from domain.decisions import QUANTITY_LIMIT
 from domain.ledger import Note
-from domain.refusals import Invalid, NotFound, Refusal, TicketRequired
+from domain.refusals import Invalid, NotFound, NotPermitted, Refusal, TicketRequired
 from domain.routing import Want
 from infra.models import TEXT_LENGTH
 from services.catalogue_cache import SkuInfo, WarehouseInfo
-from services.checks import bad_text, denied, fingerprint
+from services.checks import bad_text, barred, denied, fingerprint
 from services.draw import SaleTerms, draw, unfitting
 from services.flash_sales import terms_of
 from services.holding import Asked, Placed
 from services.outcomes import was_begun
 from services.reservations import Reservation, ReserveStock, Stored, as_reservation
-from services.route import place_wants
+from services.route import Destination, place_wants
 from services.runtime import Runtime
+from services.sight import Sight, sight_of
 from services.tickets import admitted
 from services.whereabouts import Whereabout
 
@@ -35,15 +36,18 @@ TTL_LIMIT_SECONDS = 7 * 86_400
 
 async def reserve(rt: Runtime, caller: Caller, command: ReserveStock) -> Reservation | Refusal:
     """All lines or none, until `ttl_seconds` from now."""
-    if no := denied(caller, Permission.RESERVE) or bad_order(command):
+    if no := barred(caller, Permission.RESERVE) or bad_order(command):
         return no
-    known = await known_of(rt, command.lines)
-    if bad := bad_lines(command.lines, known):
+    known = await known_of(rt, command.lines, sight_of(caller, Permission.READ_STOCK))
+    allowed = sight_of(caller, Permission.RESERVE)
+    if bad := bad_lines(command.lines, known, allowed):
         return bad
     if (closed := closed_lines(command.lines, known)) and not await was_begun(command.id):
         return closed
     wants = merged(command.lines)
     if command.sale_id is not None:
+        if no := denied(caller, Permission.RESERVE):
+            return no
         answer = await reserve_in_sale(rt, caller, command, wants, command.sale_id)
         if not isinstance(answer, Reservation):
             rt.sales.count_refusal(command.sale_id, answer.code)
@@ -56,7 +60,8 @@ async def reserve(rt: Runtime, caller: Caller, command: ReserveStock) -> Reserva
         Buyer(command.customer, command.channel),
     )
     deadline = rt.clock.now() + timedelta(seconds=command.ttl_seconds)
-    placed = await place_wants(rt, asked, wants, command.region, deadline)
+    destination = Destination(command.region, allowed.of_cells())
+    placed = await place_wants(rt, asked, wants, destination, deadline)
     if isinstance(placed, Stored):
         return as_reservation(placed.where, placed.holds)
     if not isinstance(placed, Placed):
@@ -142,13 +147,15 @@ class Known(NamedTuple):
     warehouses: dict[str, WarehouseInfo]
 
 
-async def known_of(rt: Runtime, lines: Sequence[Want]) -> Known:
-    skus = await rt.catalogue.skus({line.sku for line in lines})
+async def known_of(rt: Runtime, lines: Sequence[Want], seen: Sight) -> Known:
+    skus = await rt.catalogue.skus({line.sku for line in lines}, seen.skus)
     named = {line.warehouse for line in lines if line.warehouse is not None}
-    return Known(skus, await rt.catalogue.warehouses(named) if named else {})
+    return Known(skus, await rt.catalogue.warehouses(named, seen.warehouses) if named else {})
 
 
-def bad_lines(lines: Sequence[Want], known: Known) -> Invalid | NotFound | None:
+def bad_lines(
+    lines: Sequence[Want], known: Known, allowed: Sight
+) -> Invalid | NotFound | NotPermitted | None:
     """The first line that cannot be right, whatever the stock."""
     for index, line in enumerate(lines):
         if not 1 <= line.quantity <= QUANTITY_LIMIT:
@@ -157,6 +164,9 @@ def bad_lines(lines: Sequence[Want], known: Known) -> Invalid | NotFound | None:
             return NotFound("sku", line.sku)
         if line.warehouse is not None and line.warehouse not in known.warehouses:
             return NotFound("warehouse", line.warehouse)
+        sku, named = known.skus[line.sku], known.warehouses.get(line.warehouse or "")
+        if not (allowed.sees_sku(sku) if named is None else allowed.sees(sku, named)):
+            return NotPermitted(Permission.RESERVE)
     return None
 
 

@@ -10,6 +10,8 @@ from collections.abc import Container, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from tortoise.expressions import Q
+
 from actors.wire import Elsewhere
 from domain.commands import CellKey
 from domain.refusals import InsufficientStock, Refusal
@@ -34,6 +36,13 @@ OFFER_COLUMNS = (
 )
 
 
+class Destination(NamedTuple):
+    """Where the goods shall go, and which cells they may come from."""
+
+    region: str | None
+    within: Q
+
+
 class Plan(NamedTuple):
     """Units per cell, and the cell in which the id is claimed."""
 
@@ -42,7 +51,11 @@ class Plan(NamedTuple):
 
 
 async def place_wants(
-    rt: Runtime, asked: Asked, wants: Sequence[Want], region: str | None, deadline: datetime
+    rt: Runtime,
+    asked: Asked,
+    wants: Sequence[Want],
+    destination: Destination,
+    deadline: datetime,
 ) -> Placed | Stored | Refusal:
     """All wants placed. Stored: an earlier attempt placed a part that has ended since, so this id
     holds nothing any more."""
@@ -51,7 +64,7 @@ async def place_wants(
     taken: dict[CellKey, int] = {}
     for attempt in range(ATTEMPTS):
         mark = deadline + attempt * timedelta.resolution
-        plan = await plan_of(rt, asked, wants, region, taken) if is_routed else named(wants)
+        plan = await plan_of(rt, asked, wants, destination, taken) if is_routed else named(wants)
         if not isinstance(plan, Plan):
             return plan
         placed = await place(rt, asked, *plan, mark)
@@ -86,20 +99,22 @@ async def plan_of(
     rt: Runtime,
     asked: Asked,
     wants: Sequence[Want],
-    region: str | None,
+    destination: Destination,
     taken: dict[CellKey, int],
 ) -> Plan | Refusal:
     """What an earlier run of this request has placed, and a route for the rest. `taken` are the
     levels that owners named when they refused. The offers are read first: what an equal request
     takes out of them is then certainly seen as placed."""
-    offered = await offers_of({want.sku for want in wants if want.warehouse is None})
+    offered = await offers_of(
+        {want.sku for want in wants if want.warehouse is None}, destination.within
+    )
     stored = await stored_reservation(rt, asked.id)
     units = units_of(stored)
     home = await home_of(asked.id) if stored else None
     rest = remainder(wants, units)
     if not rest:
         return Plan(units, home or min(units))
-    routed = route(rest, within(offered, taken | dict.fromkeys(units, 0)), region)
+    routed = route(rest, within(offered, taken | dict.fromkeys(units, 0)), destination.region)
     if isinstance(routed, InsufficientStock):
         return routed
     for key, more in routed.items():
@@ -174,10 +189,10 @@ def remainder(wants: Sequence[Want], placed: dict[CellKey, int]) -> list[Want] |
     return None if any(left.values()) else rest
 
 
-async def offers_of(skus: set[str]) -> dict[str, list[Offer]]:
-    """What active warehouses have of the SKUs, as committed."""
+async def offers_of(skus: set[str], cells: Q) -> dict[str, list[Offer]]:
+    """What active warehouses have of the SKUs, as committed, where the cell fits."""
     offers: dict[str, list[Offer]] = {sku: [] for sku in skus}
-    rows = await Cell.filter(sku__code__in=skus, warehouse__is_active=True).values_list(
+    rows = await Cell.filter(cells, sku__code__in=skus, warehouse__is_active=True).values_list(
         *OFFER_COLUMNS
     )
     for sku, *offer in rows:

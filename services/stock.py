@@ -11,11 +11,11 @@ from domain.access import Caller, Permission
 from domain.cell import Level
 from domain.commands import Adjust, CellKey, Command, Line, Move, Read, Receive, Request, Return
 from domain.ledger import Bucket, Note
-from domain.refusals import Invalid, NotFound, NotPermitted, Refusal
+from domain.refusals import Invalid, NotPermitted, Refusal
 from infra.cache import CacheDown
 from infra.levels import CellLevel
 from infra.models import CODE_LENGTH, NAME_LENGTH, NOTE_LENGTH, TEXT_LENGTH, Cell
-from services.checks import bad_text, denied, fingerprint, is_storable
+from services.checks import bad_text, barred, fingerprint, is_storable
 from services.levels import (
     COLUMNS,
     StockFilter,
@@ -28,6 +28,7 @@ from services.levels import (
 from services.outcomes import was_begun
 from services.pages import BadPage, Page, after_key, check_first, page_of
 from services.runtime import Runtime
+from services.sight import out_of_reach, sight_of
 
 FILTER_LIMIT = 1_000
 """Values in one list of a filter."""
@@ -86,40 +87,48 @@ class ReturnStock:
 async def receive(rt: Runtime, caller: Caller, command: ReceiveStock) -> StockLevel | Refusal:
     key = CellKey(command.sku, command.warehouse)
     if no := (
-        denied(caller, Permission.RECEIVE)
+        barred(caller, Permission.RECEIVE)
         or bad_text("reference", command.reference, TEXT_LENGTH)
         or bad_text("lot", command.lot, TEXT_LENGTH)
     ):
         return no
-    if (no := await closed_to_goods(rt, key)) and not await was_begun(command.id):
-        return no
+    if unseen := await out_of_reach(rt, caller, Permission.RECEIVE, key):
+        return unseen
+    if (closed := await closed_to_goods(rt, key)) and not await was_begun(command.id):
+        return closed
     note = Note(caller.subject, command.reference, None, command.lot)
     return await change(rt, command.id, key, Receive(command.quantity), note)
 
 
 async def adjust(rt: Runtime, caller: Caller, command: AdjustStock) -> StockLevel | Refusal:
-    if no := denied(caller, Permission.ADJUST) or bad_text("note", command.note, NOTE_LENGTH - 100):
+    if no := barred(caller, Permission.ADJUST) or bad_text("note", command.note, NOTE_LENGTH - 100):
         return no
     reason = command.reason if command.note is None else f"{command.reason}: {command.note}"
     key = CellKey(command.sku, command.warehouse)
+    if unseen := await out_of_reach(rt, caller, Permission.ADJUST, key):
+        return unseen
     asked = Adjust(command.bucket, command.delta, command.change_from)
     return await change(rt, command.id, key, asked, Note(caller.subject, None, reason))
 
 
 async def move(rt: Runtime, caller: Caller, command: MoveStock) -> StockLevel | Refusal:
-    if no := denied(caller, Permission.MOVE) or bad_text("note", command.note, NOTE_LENGTH):
+    if no := barred(caller, Permission.MOVE) or bad_text("note", command.note, NOTE_LENGTH):
         return no
     key = CellKey(command.sku, command.warehouse)
+    if unseen := await out_of_reach(rt, caller, Permission.MOVE, key):
+        return unseen
     asked = Move(command.source, command.target, command.quantity)
     return await change(rt, command.id, key, asked, Note(caller.subject, None, command.note))
 
 
 async def return_stock(rt: Runtime, caller: Caller, command: ReturnStock) -> StockLevel | Refusal:
     if no := (
-        denied(caller, Permission.RETURN) or bad_text("reference", command.reference, TEXT_LENGTH)
+        barred(caller, Permission.RETURN) or bad_text("reference", command.reference, TEXT_LENGTH)
     ):
         return no
     key = CellKey(command.sku, command.warehouse)
+    if unseen := await out_of_reach(rt, caller, Permission.RETURN, key):
+        return unseen
     asked = Return(command.target, command.quantity)
     return await change(rt, command.id, key, asked, Note(caller.subject, command.reference))
 
@@ -128,9 +137,6 @@ async def change(
     rt: Runtime, request_id: UUID, key: CellKey, command: Command, note: Note
 ) -> StockLevel | Refusal:
     """Asks the cell's owner; the level is that of the first answer to this id."""
-    unknown = await unknown_cell(rt, key)
-    if unknown is not None:
-        return unknown
     content = fingerprint(type(command).__name__, key, command, note)
     done = await rt.stock.submit(Request(request_id, content, key, (Line(key, command),), note))
     if not isinstance(done, Done):
@@ -144,11 +150,12 @@ async def change(
 async def stock_level(
     rt: Runtime, caller: Caller, sku: str, warehouse: str, strong: bool
 ) -> StockLevel | NotPermitted | None:
-    """One cell's level; None if there is no such SKU or warehouse. `strong` asks the owner."""
-    if no := denied(caller, Permission.READ_STOCK):
+    """One cell's level; None if there is no such SKU or warehouse, or it is not the caller's to
+    see. `strong` asks the owner."""
+    if no := barred(caller, Permission.READ_STOCK):
         return no
     key = CellKey(sku, warehouse)
-    if await unknown_cell(rt, key) is not None:
+    if await out_of_reach(rt, caller, Permission.READ_STOCK, key) is not None:
         return None
     level = await owner_level(rt, key) if strong else await cached_level(rt, key)
     if level is None:
@@ -160,12 +167,12 @@ async def stock_levels(
     rt: Runtime, caller: Caller, wanted: StockFilter, first: int, after: str | None
 ) -> Page[StockLevel] | NotPermitted:
     """By SKU and warehouse code."""
-    if no := denied(caller, Permission.READ_STOCK):
+    if no := barred(caller, Permission.READ_STOCK):
         return no
     check_first(first)
     check_filter(wanted)
     key = after_key(after, (str, str))
-    query = Cell.filter(*conditions(wanted))
+    query = Cell.filter(*conditions(wanted), sight_of(caller, Permission.READ_STOCK).of_cells())
     if key is not None:
         sku, warehouse = key
         query = query.filter(Q(sku__code__gt=sku) | Q(sku__code=sku, warehouse__code__gt=warehouse))
@@ -180,9 +187,10 @@ async def levels_of(
     rt: Runtime, caller: Caller, skus: list[str]
 ) -> dict[str, list[StockLevel]] | NotPermitted:
     """The levels of each SKU, by warehouse code, in a fixed number of statements."""
-    if no := denied(caller, Permission.READ_STOCK):
+    if no := barred(caller, Permission.READ_STOCK):
         return no
-    levels = await dress(rt, await stored_levels(sku__code__in=skus))
+    seen = sight_of(caller, Permission.READ_STOCK).of_cells()
+    levels = await dress(rt, await stored_levels(seen, sku__code__in=skus))
     by_sku: dict[str, list[StockLevel]] = {code: [] for code in skus}
     for level in sorted(levels, key=lambda level: level.warehouse.code):
         by_sku[level.sku.code].append(level)
@@ -207,14 +215,6 @@ def check_filter(wanted: StockFilter) -> None:
             raise BadPage(f"filter.{field}", f"at most {FILTER_LIMIT} values")
         if not all(is_storable(value, length) for value in values):
             raise BadPage(f"filter.{field}", f"must be texts of at most {length} characters")
-
-
-async def unknown_cell(rt: Runtime, key: CellKey) -> NotFound | None:
-    if await rt.catalogue.sku(key.sku) is None:
-        return NotFound("sku", key.sku)
-    if await rt.catalogue.warehouse(key.warehouse) is None:
-        return NotFound("warehouse", key.warehouse)
-    return None
 
 
 async def closed_to_goods(rt: Runtime, key: CellKey) -> Invalid | None:

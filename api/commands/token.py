@@ -8,6 +8,7 @@ from domain.access import Role
 from infra.clock import SystemClock
 from infra.credentials import secret_key
 from infra.settings import SettingsError, current_settings
+from services.grants import bad_scope, scope_of
 
 DAYS = 1
 
@@ -16,8 +17,22 @@ DAYS = 1
 @click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
 @click.option("--days", type=click.IntRange(1, DAYS_LIMIT), default=DAYS, show_default=True)
 @click.option("--subject", default="", help="Who it is for; stored with what they do.")
-def token_command(role: str, days: int, subject: str) -> None:
+@click.option("--warehouse", multiple=True, help="Only this warehouse; may be repeated.")
+@click.option("--region", multiple=True, help="Only warehouses of this region; may be repeated.")
+@click.option("--category", multiple=True, help="Only SKUs of this category; may be repeated.")
+def token_command(
+    role: str,
+    days: int,
+    subject: str,
+    warehouse: tuple[str, ...],
+    region: tuple[str, ...],
+    category: tuple[str, ...],
+) -> None:
     """Print a token for a caller with this role, for development."""
+    given = {"warehouses": warehouse, "regions": region, "categories": category}
+    scope = scope_of({dimension: names or None for dimension, names in given.items()})
+    if bad := bad_scope("scope", scope):
+        raise click.ClickException(f"{bad.field} {bad.message}")
     try:
         settings = current_settings()
         if settings.is_production:
@@ -27,5 +42,5 @@ def token_command(role: str, days: int, subject: str) -> None:
         secret = secret_key(settings)
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
-    token = sign(secret, subject or role, Role(role), days, SystemClock().now())
+    token = sign(secret, subject or role, Role(role), days, SystemClock().now(), scope)
     Console().print(token, markup=False, highlight=False, soft_wrap=True)

@@ -1,7 +1,7 @@
 """A shop in memory behind the whole ASGI application: real services, a real stock client, and an
 owner that decides by the rules of the domain and keeps nothing but its memory."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,15 +26,21 @@ from infra.cache import Cache, CacheDown, RelayReport
 from infra.hub import Hub, Truth
 from infra.levels import CellLevel
 from infra.settings import Settings
-from services.catalogue_cache import CatalogueCache, SkuInfo, WarehouseInfo
+from services.catalogue_cache import (
+    CatalogueCache,
+    SeesSku,
+    SeesWarehouse,
+    SkuInfo,
+    WarehouseInfo,
+    seen,
+)
 from services.runtime import Runtime
 from services.whereabouts import Whereabouts
 from tests.infra.fake_trail import memory_trail
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 SECRET = "a secret that is long enough for anybody"
-ENVIRON = {"ONHAND_HOME": str(Path("nowhere")), "ONHAND_SECRET_KEY": SECRET}
-SETTINGS = Settings.load(ENVIRON)
+SETTINGS = Settings.load({"ONHAND_HOME": str(Path("nowhere")), "ONHAND_SECRET_KEY": SECRET})
 WEST = WarehouseInfo(1, "WEST", "West", "EU", 1, True)
 MUG = SkuInfo(1, "MUG", "A mug", "kitchen", None, 250, True)
 CUP = SkuInfo(2, "CUP", "A cup", None, None, None, True)
@@ -98,11 +104,13 @@ class MemoryOwner:
 class KnownCatalogue(CatalogueCache):
     """Knows what it was given, and asks nobody else."""
 
-    async def skus(self, codes: Iterable[str]) -> dict[str, SkuInfo]:
-        return {sku.code: sku for sku in (MUG, CUP) if sku.code in set(codes)}
+    async def skus(self, codes: Iterable[str], sees: SeesSku | None = None) -> dict[str, SkuInfo]:
+        return seen({sku.code: sku for sku in (MUG, CUP) if sku.code in set(codes)}, sees)
 
-    async def warehouses(self, codes: Iterable[str]) -> dict[str, WarehouseInfo]:
-        return {WEST.code: WEST} if WEST.code in set(codes) else {}
+    async def warehouses(
+        self, codes: Iterable[str], sees: SeesWarehouse | None = None
+    ) -> dict[str, WarehouseInfo]:
+        return seen({WEST.code: WEST} if WEST.code in set(codes) else {}, sees)
 
 
 class MemoryCache(Cache):
@@ -163,12 +171,7 @@ def stale_bearer() -> str:
     return bearer(Role.ADMIN, days=1, at=NOON - timedelta(days=2))
 
 
-def open_shop(
-    catalogue: CatalogueCache | None = None,
-    truth: Truth | None = None,
-    environ: Mapping[str, str] | None = None,
-) -> Shop:
-    """`environ` has the settings that differ from those of a shop in development."""
+def open_shop(catalogue: CatalogueCache | None = None, truth: Truth | None = None) -> Shop:
     clock = StillClock()
     cells = [Cell(CellKey(sku.code, WEST.code), NOON, id=sku.id) for sku in (MUG, CUP)]
     for cell in cells:
@@ -180,9 +183,8 @@ def open_shop(
     hub = Hub(truth or NoTruth())
     known = catalogue or KnownCatalogue()
     records: list[Record] = []
-    settings = Settings.load({**ENVIRON, **(environ or {})})
     rt = Runtime(
-        settings, clock, stock, cache, hub, known, Whereabouts(), trail=memory_trail(records)
+        SETTINGS, clock, stock, cache, hub, known, Whereabouts(), trail=memory_trail(records)
     )
     return Shop(clock, owner, cache, rt, set(), records)
 

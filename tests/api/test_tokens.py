@@ -6,7 +6,7 @@ import jwt
 import pytest
 
 from api.tokens import ALGORITHM, AUDIENCE, ISSUER, sign, verify
-from domain.access import Role, everywhere
+from domain.access import Caller, Grant, Role, Scope, everywhere
 
 SECRET = "a-key-that-is-long-enough-for-hs256-signing"
 OTHER = "another-key-that-is-long-enough-for-hs256"
@@ -24,6 +24,12 @@ GOOD = {
 def test_a_token_names_its_caller(role: Role) -> None:
     token = sign(SECRET, "anna", role, days=1, now=NOW)
     assert verify(SECRET, token, NOW) == everywhere("anna", role)
+
+
+def test_a_token_may_be_limited() -> None:
+    scope = Scope(warehouses=frozenset({"BER", "LYO"}), categories=frozenset({"tea"}))
+    token = sign(SECRET, "anna", Role.ANALYST, 1, NOW, scope)
+    assert verify(SECRET, token, NOW) == Caller("anna", (Grant(Role.ANALYST, scope),))
 
 
 def test_a_token_ends_with_its_last_day() -> None:
@@ -46,6 +52,8 @@ def test_a_token_signed_with_another_key_is_nobody() -> None:
         {"role": None},
         {"sub": ""},
         {"sub": 7},
+        {"scope": "everywhere"},
+        {"scope": {"warehouses": 7}},
         {"exp": "soon"},
         {"exp": 1e300},
         {"exp": None},

@@ -8,6 +8,7 @@ import pytest
 from domain.access import (
     DIMENSIONS,
     PERMISSIONS,
+    SCOPED,
     Caller,
     Grant,
     Permission,
@@ -16,12 +17,13 @@ from domain.access import (
     everywhere,
 )
 
+BERLIN = Scope(warehouses=frozenset({"BER"}))
 ROLES = "owner admin operations warehouse purchasing finance analyst storefront connector"
 TABLE = """
     stock:read          x x x x x x x x x
     ledger:read         x x x x x x x - x
     reservation:write   x x x - - - - x x
-    reservation:any     x x x - - - - - -
+    reservation:any     x x x x - - - - -
     reservation:deduct  x x x x - - - - x
     stock:receive       x x x x x - - - -
     stock:adjust        x x x x - - - - -
@@ -60,18 +62,79 @@ def test_a_caller_may_what_any_of_its_roles_may() -> None:
 
 
 @pytest.mark.parametrize(("dimension", "names"), [*product(DIMENSIONS, ({"a"}, set()))])
-def test_a_limited_grant_gives_nothing(dimension: str, names: set[str]) -> None:
-    limited = Grant(Role.OWNER, Scope(**{dimension: frozenset(names)}))
-    assert Caller("ann", (limited,)).permissions == frozenset()
+def test_a_limited_grant_gives_what_is_about_cells_within_its_scope(
+    dimension: str, names: set[str]
+) -> None:
+    scope = Scope(**{dimension: frozenset(names)})
+    limited = Grant(Role.OWNER, scope)
+    alone = Caller("ann", (limited,))
+    assert alone.permissions == frozenset()
+    assert alone.scopes == dict.fromkeys(SCOPED, (scope,))
+    for permission in Permission:
+        assert not alone.may(permission)
+        assert alone.may_somewhere(permission) == (permission in SCOPED)
+
+
+def test_what_is_held_everywhere_is_not_limited_by_another_grant() -> None:
+    limited = Grant(Role.WAREHOUSE, BERLIN)
     both = Caller("ann", (limited, Grant(Role.ANALYST)))
     assert both.permissions == PERMISSIONS[Role.ANALYST]
-    assert both.sight == everywhere("bob", Role.ANALYST).sight
+    assert set(both.scopes) == PERMISSIONS[Role.WAREHOUSE] - PERMISSIONS[Role.ANALYST]
+    assert both.may_somewhere(Permission.READ_STOCK)
+    assert both.may_somewhere(Permission.ADJUST)
+
+
+def test_several_limited_grants_are_held_side_by_side() -> None:
+    tea = Scope(categories=frozenset({"tea"}))
+    caller = Caller("ann", (Grant(Role.WAREHOUSE, BERLIN), Grant(Role.STOREFRONT, tea)))
+    assert caller.scopes[Permission.READ_STOCK] == (BERLIN, tea)
+    assert caller.scopes[Permission.ADJUST] == (BERLIN,)
+    assert caller.scopes[Permission.RESERVE] == (tea,)
+
+
+COVERED = """
+    warehouses=BER,LYO                  x x x x
+    warehouses=MUC                      x - x -
+    regions=de                          x x x x
+    regions=fr                          x - x -
+    warehouses=BER regions=fr           x - x -
+    categories=tea                      x x - x
+    categories=cups                     - x - -
+    warehouses=BER categories=tea       x x - x
+    warehouses=MUC categories=tea       x - - -
+    channels=web                        - - - -
+    warehouses=                         x - x -
+"""
+
+
+@pytest.mark.parametrize("line", COVERED.strip().split("\n"))
+def test_a_scope_covers_where_each_of_its_dimensions_holds(line: str) -> None:
+    """Tea; BER in de; goods without a category; tea in BER."""
+    *given, tea, berlin, plain, both = line.split()
+    names = (dimension.partition("=") for dimension in given)
+    scope = Scope(**{name: frozenset(filter(None, n.split(","))) for name, _, n in names})
+    covers_tea, covers_berlin = scope.covers_sku("tea"), scope.covers_warehouse("BER", "de")
+    assert covers_tea == (tea == "x")
+    assert covers_berlin == (berlin == "x")
+    assert scope.covers_sku(None) == (plain == "x")
+    assert (covers_tea and covers_berlin) == (both == "x")
+
+
+def test_who_may_do_anything_with_stock_sees_that_stock() -> None:
+    for role in Role:
+        if PERMISSIONS[role] & SCOPED:
+            assert Permission.READ_STOCK in PERMISSIONS[role], role
 
 
 def test_callers_with_the_same_roles_see_the_same_and_others_do_not() -> None:
     here, there = (Grant(Role.ANALYST), Grant(Role.STOREFRONT)), Grant(Role.ANALYST)
     assert Caller("ann", here).sight == Caller("bob", here[::-1]).sight
     assert Caller("ann", here).sight != Caller("ann", (there,)).sight
+    limited = Grant(Role.ANALYST, BERLIN)
+    assert Caller("ann", (limited,)).sight == Caller("bob", (limited,)).sight
+    assert Caller("ann", (limited,)).sight != Caller("ann", (there,)).sight
+    elsewhere = Grant(Role.ANALYST, Scope(regions=BERLIN.warehouses))
+    assert Caller("ann", (limited,)).sight != Caller("ann", (elsewhere,)).sight
 
 
 def test_a_caller_does_not_change() -> None:

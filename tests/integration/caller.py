@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import aiohttp
 
-from domain.access import Role
+from domain.access import EVERYWHERE, Role, Scope
 from domain.commands import CellKey
 from tests.integration.whole import Whole
 
@@ -52,10 +52,11 @@ class Caller:
         connections: int = 100,
         role: Role = Role.ADMIN,
         subject: str = "tester",
+        scope: Scope = EVERYWHERE,
     ) -> None:
         self.url = f"{shop.url}/graphql"
         self.metrics_url = f"{shop.url}/metrics"
-        self.headers = {"authorization": f"Bearer {shop.token(role, subject)}"}
+        self.headers = {"authorization": f"Bearer {shop.token(role, subject, scope)}"}
         self.connections = connections
         self.unanswered = 0
 

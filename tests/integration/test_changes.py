@@ -24,7 +24,7 @@ from tests.infra.fakes import level
 from tests.integration.shop import CELLS, Servers, commit, furnish, servers
 
 CALLER = everywhere("screen", Role.STOREFRONT)
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")

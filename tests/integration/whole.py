@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from api.tokens import sign
-from domain.access import Role
+from domain.access import EVERYWHERE, Role, Scope
 from infra.clock import SystemClock
 from infra.credentials import secret_key
 from infra.embedded.nats import free_port
@@ -67,9 +67,11 @@ class Whole:
         """With the addresses of its servers, while it is up."""
         return attached(Settings.load(self.environ))
 
-    def token(self, role: Role = Role.ADMIN, subject: str = "tester") -> str:
+    def token(
+        self, role: Role = Role.ADMIN, subject: str = "tester", scope: Scope = EVERYWHERE
+    ) -> str:
         settings = Settings.load(self.environ)
-        return sign(secret_key(settings), subject, role, 1, SystemClock().now())
+        return sign(secret_key(settings), subject, role, 1, SystemClock().now(), scope)
 
     def start(self) -> None:
         """Returns when it says that it is up."""

@@ -3,10 +3,13 @@
 import pytest
 from graphql import GraphQLError, get_introspection_query
 
-from infra.limits import DEFAULTS, Limits
 from schema.build import build
 from schema.documents import (
+    ALIASES_LIMIT,
+    DEPTH_LIMIT,
     REMEMBERED_CHARACTERS,
+    REPEATS_LIMIT,
+    TOKENS_LIMIT,
     Documents,
     Prepared,
 )
@@ -14,8 +17,7 @@ from schema.documents import (
 
 @pytest.fixture(scope="module")
 def documents() -> Documents:
-    """Its cost is looked at in test_cost.py."""
-    return Documents(build()._schema, Limits(cost_limit=999_999))
+    return Documents(build()._schema)
 
 
 def problem(documents: Documents, text: str, name: str | None = None) -> GraphQLError:
@@ -58,7 +60,7 @@ def test_of_several_operations_one_must_be_named(documents: Documents) -> None:
 
 
 def test_too_many_tokens_are_not_parsed(documents: Documents) -> None:
-    text = "{" + " a" * DEFAULTS.tokens_limit + "}"
+    text = "{" + " a" * TOKENS_LIMIT + "}"
     assert "tokens" in problem(documents, text).message
 
 
@@ -67,11 +69,11 @@ def test_many_aliases_are_fine_and_too_many_are_not(documents: Documents) -> Non
         return "{" + " ".join(f"a{n}: warehouses {{ code }}" for n in range(count)) + "}"
 
     assert isinstance(documents.prepare(aliased(500), None), Prepared)
-    assert "aliases" in problem(documents, aliased(DEFAULTS.aliases_limit + 1)).message
+    assert "aliases" in problem(documents, aliased(ALIASES_LIMIT + 1)).message
 
 
 def test_fields_may_not_be_nested_too_deep(documents: Documents) -> None:
-    deepest = DEFAULTS.depth_limit // 2 - 1
+    deepest = DEPTH_LIMIT // 2 - 1
     assert isinstance(documents.prepare(nested(deepest), None), Prepared)
     assert "deep" in problem(documents, nested(deepest + 1)).message
 
@@ -97,7 +99,7 @@ def test_fragments_that_double_are_followed_once(documents: Documents) -> None:
 
 
 def test_one_selection_may_not_be_endless(documents: Documents) -> None:
-    text = "{" + "warehouses { code } " * (DEFAULTS.fields_limit + 1) + "}"
+    text = "{" + "warehouses { code } " * (REPEATS_LIMIT + 1) + "}"
     assert "selection" in problem(documents, text).message
 
 

@@ -19,7 +19,14 @@ from domain.commands import CellKey
 from domain.routing import Want
 from domain.trail import Record
 from infra.settings import Settings
-from services.catalogue_cache import CatalogueCache, SkuInfo, WarehouseInfo
+from services.catalogue_cache import (
+    CatalogueCache,
+    SeesSku,
+    SeesWarehouse,
+    SkuInfo,
+    WarehouseInfo,
+    seen,
+)
 from services.reservations import Reservation, ReserveStock
 from services.runtime import Runtime
 from services.whereabouts import Whereabouts
@@ -62,11 +69,15 @@ class FakeCatalogue(CatalogueCache):
         rows: list[SkuInfo | WarehouseInfo] = [*SKUS, *WAREHOUSES]
         self.by_code: dict[str, Any] = {row.code: row for row in rows}
 
-    async def skus(self, codes: Iterable[str]) -> dict[str, SkuInfo]:
-        return {c: self.by_code[c] for c in codes if isinstance(self.by_code.get(c), SkuInfo)}
+    async def skus(self, codes: Iterable[str], sees: SeesSku | None = None) -> dict[str, SkuInfo]:
+        known = (self.by_code.get(code) for code in codes)
+        return seen({row.code: row for row in known if isinstance(row, SkuInfo)}, sees)
 
-    async def warehouses(self, codes: Iterable[str]) -> dict[str, WarehouseInfo]:
-        return {c: self.by_code[c] for c in codes if isinstance(self.by_code.get(c), WarehouseInfo)}
+    async def warehouses(
+        self, codes: Iterable[str], sees: SeesWarehouse | None = None
+    ) -> dict[str, WarehouseInfo]:
+        known = (self.by_code.get(code) for code in codes)
+        return seen({row.code: row for row in known if isinstance(row, WarehouseInfo)}, sees)
 
 
 class Process:
