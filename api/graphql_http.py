@@ -7,19 +7,20 @@ application/json. Without a good token everything but signing in is answered 401
 
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
 from urllib.parse import parse_qs
 
 import msgspec
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.authentication import Gate
 from api.graphiql import Console
 from api.graphql_sse import EventStream
-from api.open_door import BODY_LIMIT_BYTES as STRANGERS_LIMIT_BYTES
 from api.open_door import OpenDoor
-from api.operations import BODY_LIMIT_BYTES, Asked, Operations, Sent, problem
+from api.operations import Asked, Operations, Sent, over, problem
+from infra.limits import Limits
 from infra.outage import Outage
 from schema.engine import Answer
 
@@ -28,6 +29,7 @@ GRAPHQL_JSON = "application/graphql-response+json"
 EVENTS = "text/event-stream"
 PAGE = "text/html"
 DECODER = msgspec.json.Decoder(Sent)
+VARIABLES = msgspec.json.Decoder(dict[str, object] | None)
 RETRY_AFTER_SECONDS = "1"
 Headers = Mapping[bytes, bytes]
 
@@ -66,11 +68,27 @@ class GraphQLOverHTTP:
             await response(scope, receive, send)
             return
         if EVENTS in accept:
-            await EventStream(self.operations, asked)(scope, receive, send)
+            await self.streamed(asked, accept)(scope, receive, send)
             return
         if isinstance(asked, Asked):
             asked = await self.operations.execute(asked)
         await shown(asked, accept)(scope, receive, send)
+
+    def streamed(self, asked: Asked | Answer, accept: str) -> ASGIApp:
+        subject = asked.asker.caller.subject if isinstance(asked, Asked) else ""
+        if self.operations.connections.came(subject):
+            return partial(self.stream, EventStream(self.operations, asked), subject)
+        answer = over(self.operations.limits, "connections_limit", "too many connections")
+        headers = {"retry-after": RETRY_AFTER_SECONDS}
+        return shown(answer, accept, HTTPStatus.TOO_MANY_REQUESTS, headers)
+
+    async def stream(
+        self, events: EventStream, subject: str, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        try:
+            await events(scope, receive, send)
+        finally:
+            self.operations.connections.went(subject)
 
     async def asked(
         self, scope: Scope, headers: Headers, accept: str, receive: Receive
@@ -87,7 +105,8 @@ class GraphQLOverHTTP:
             raise unavailable(outage) from None
         if caller is None:
             return await self.asked_by_stranger(method, headers, receive)
-        raw = None if method == "GET" else await body_of(headers, receive)
+        limits = self.operations.limits
+        raw = None if method == "GET" else await body_of(headers, receive, limits)
         sent = from_query(scope) if raw is None else from_body(raw)
         asked = self.operations.prepare(caller, sent, raw)
         if isinstance(asked, Answer):
@@ -104,7 +123,7 @@ class GraphQLOverHTTP:
         asked = None
         if method == "POST":
             with suppress(Refused):
-                raw = await body_of(headers, receive, STRANGERS_LIMIT_BYTES)
+                raw = await body_of(headers, receive, self.door.limits)
                 asked = self.door.asked(from_body(raw), raw)
         if asked is None:
             raise unauthenticated()
@@ -115,7 +134,9 @@ def from_query(scope: Scope) -> Sent:
     given = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=16)
     one = {name: values[-1] for name, values in given.items()}
     try:
-        variables = msgspec.json.decode(one.get("variables", "null"), type=dict[str, object] | None)
+        variables = VARIABLES.decode(one.get("variables", "null"))
+    except RecursionError:
+        raise refusal(HTTPStatus.BAD_REQUEST, "variables are nested too deep") from None
     except msgspec.MsgspecError as error:
         raise refusal(HTTPStatus.BAD_REQUEST, f"variables: {error}") from None
     if "query" not in one:
@@ -128,28 +149,32 @@ def text_of(headers: Headers, name: bytes) -> str:
 
 
 def from_body(raw: bytes) -> Sent:
+    if raw.lstrip()[:1] == b"[":
+        raise refusal(HTTPStatus.BAD_REQUEST, "a request is one operation, not a list of them")
     try:
         return DECODER.decode(raw)
+    except RecursionError:
+        raise refusal(HTTPStatus.BAD_REQUEST, "the body is nested too deep") from None
     except msgspec.MsgspecError as error:
         raise refusal(HTTPStatus.BAD_REQUEST, f"the body is not an operation: {error}") from None
     except UnicodeDecodeError:
         raise refusal(HTTPStatus.BAD_REQUEST, "the body is not UTF-8") from None
 
 
-async def body_of(headers: Headers, receive: Receive, limit_bytes: int = BODY_LIMIT_BYTES) -> bytes:
+async def body_of(headers: Headers, receive: Receive, limits: Limits) -> bytes:
     media_type = text_of(headers, b"content-type")
     if media_type != JSON and media_type.partition(";")[0].strip().lower() != JSON:
         raise refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Content-Type must be {JSON}")
     declared = headers.get(b"content-length", b"0")
-    if declared.isdigit() and int(declared) > limit_bytes:
-        raise too_large()
+    if declared.isdigit() and int(declared) > limits.body_limit:
+        raise too_large(limits)
     message = await receive()
     body: bytes = message.get("body", b"")
     while message.get("more_body", False):
         message = await receive()
         body += message.get("body", b"")
-        if len(body) > limit_bytes:
-            raise too_large()
+        if len(body) > limits.body_limit:
+            raise too_large(limits)
     if message["type"] == "http.disconnect":
         raise refusal(HTTPStatus.BAD_REQUEST, "the client went away")
     return body
@@ -160,9 +185,9 @@ def refusal(status: HTTPStatus, message: str, allow: str | None = None) -> Refus
     return Refused(status, problem(message, status.name), headers)
 
 
-def too_large() -> Refused:
-    limit = f"a request may have {BODY_LIMIT_BYTES} bytes at most"
-    return refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, limit)
+def too_large(limits: Limits) -> Refused:
+    answer = over(limits, "body_limit", "the body has too many bytes")
+    return Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, answer, {})
 
 
 def unauthenticated() -> Refused:

@@ -11,7 +11,7 @@ from collections.abc import Coroutine
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from starlette.datastructures import Headers
@@ -19,13 +19,25 @@ from starlette.types import Receive, Scope, Send
 
 from api.authentication import Gate
 from api.graphql_ws_messages import (
+    BAD_MESSAGE,
+    FORBIDDEN,
+    INTERNAL,
+    NO_INIT,
+    NO_SUBPROTOCOL,
+    SILENT,
+    TOO_MANY_INITS,
+    TOO_MANY_SOCKETS,
+    TOO_SLOW,
+    UNAUTHORIZED,
+    UNSURE,
+    Closed,
     around_next,
     authorization_in,
     complete_message,
     error_message,
     next_message,
 )
-from api.operations import BODY_LIMIT_BYTES, Asked, Operations, Sent, problem
+from api.operations import Asked, Operations, Sent
 from api.sending import Sending
 from domain.access import Caller
 from infra.outage import Outage
@@ -33,8 +45,6 @@ from schema.engine import Answer
 
 LOG = logging.getLogger("onhand.api")
 SUBPROTOCOL = "graphql-transport-ws"
-OPERATIONS_LIMIT = 100
-"""Operations open at once on one socket."""
 ID_LIMIT = 128
 """Characters of an operation's id."""
 
@@ -47,23 +57,6 @@ class Patience:
     for_sending: float = 20.0
     between_pings: float = 20.0
     for_any_message: float = 65.0
-
-
-class Closed(NamedTuple):
-    code: int
-    reason: str
-
-
-BAD_MESSAGE = 4400
-UNAUTHORIZED = Closed(4401, "Unauthorized")
-FORBIDDEN = Closed(4403, "Forbidden")
-NO_SUBPROTOCOL = Closed(4406, "Subprotocol not acceptable")
-NO_INIT = Closed(4408, "Connection initialisation timeout")
-TOO_MANY_INITS = Closed(4429, "Too many initialisation requests")
-SILENT = Closed(1002, "No answer to pings")
-UNSURE = Closed(1013, "Cannot say who you are: try again later")
-TOO_SLOW = Closed(1013, "Too slow")
-INTERNAL = Closed(1011, "Internal error")
 
 
 class Said(msgspec.Struct):
@@ -128,6 +121,7 @@ class Socket:
         self.tasks: set[asyncio.Task[None]] = set()
         self.operating: dict[str, asyncio.Task[None]] = {}
         self.is_ready = False
+        self.counted: str | None = None
         self.heard_at = 0.0
 
     async def serve(self, receive: Receive) -> Closed | None:
@@ -139,6 +133,8 @@ class Socket:
             running = [task for task in self.tasks if task.cancel()]
             if running:
                 await asyncio.wait(running)
+            if self.counted is not None:
+                self.operations.connections.went(self.counted)
 
     def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -164,8 +160,11 @@ class Socket:
                 return
             self.heard_at = asyncio.get_running_loop().time()
             text = message.get("text")
-            if text is None or len(text) > BODY_LIMIT_BYTES:
-                self.end(Closed(BAD_MESSAGE, "A message must be text, and not too long"))
+            if text is None:
+                self.end(Closed(BAD_MESSAGE, "A message must be text"))
+                return
+            if len(text) > self.operations.limits.body_limit:
+                self.end(Closed(BAD_MESSAGE, "BODY_LIMIT: a message is too long"))
                 return
             await self.hear(text)
 
@@ -212,7 +211,7 @@ class Socket:
                     self.complete(said)
                 case _:
                     self.end(Closed(BAD_MESSAGE, "Unknown message type"))
-        except (msgspec.MsgspecError, UnicodeError):
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
             self.end(Closed(BAD_MESSAGE, "Invalid message"))
 
     async def init(self, said: Said) -> None:
@@ -221,9 +220,15 @@ class Socket:
             return
         given = authorization_in(INIT.decode(said.payload) or {})
         self.authorization = given or self.authorization
-        if await self.caller() is not None:
-            self.is_ready = True
-            await self.say(ACK)
+        caller = await self.caller()
+        if caller is None:
+            return
+        if not self.operations.connections.came(caller.subject):
+            self.end(TOO_MANY_SOCKETS)
+            return
+        self.counted = caller.subject
+        self.is_ready = True
+        await self.say(ACK)
 
     async def subscribe(self, said: Said) -> None:
         if not self.is_ready:
@@ -236,8 +241,8 @@ class Socket:
             self.end(Closed(BAD_MESSAGE, "An operation needs an id"))
         elif said.id in self.operating:
             self.end(Closed(4409, f"Subscriber for {said.id} already exists"))
-        elif len(self.operating) >= OPERATIONS_LIMIT:
-            await self.say(error_message(said.id, TOO_MANY))
+        elif len(self.operating) >= self.operations.limits.subscriptions_limit:
+            await self.say(error_message(said.id, self.operations.too_many))
         else:
             sent = SENT.decode(said.payload)
             self.operating[said.id] = self.start(self.run(said.id, caller, sent))
@@ -290,6 +295,3 @@ class Socket:
                 await self.send(
                     {"type": "websocket.close", "code": closed.code, "reason": closed.reason}
                 )
-
-
-TOO_MANY = problem(f"{OPERATIONS_LIMIT} operations at once on one socket", "BUSY", retryable=True)

@@ -1,12 +1,30 @@
-"""What a socket of graphql-transport-ws says, and the token in the first thing it hears. Bodies are
-put in as the bytes that they are."""
+"""What a socket of graphql-transport-ws says, why it is closed, and the token in the first thing it
+hears. Bodies are put in as the bytes that they are."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from schema.engine import Answer
+
+
+class Closed(NamedTuple):
+    code: int
+    reason: str
+
+
+BAD_MESSAGE = 4400
+UNAUTHORIZED = Closed(4401, "Unauthorized")
+FORBIDDEN = Closed(4403, "Forbidden")
+NO_SUBPROTOCOL = Closed(4406, "Subprotocol not acceptable")
+NO_INIT = Closed(4408, "Connection initialisation timeout")
+TOO_MANY_INITS = Closed(4429, "Too many initialisation requests")
+SILENT = Closed(1002, "No answer to pings")
+UNSURE = Closed(1013, "Cannot say who you are: try again later")
+TOO_SLOW = Closed(1013, "Too slow")
+TOO_MANY_SOCKETS = Closed(1013, "CONNECTIONS_LIMIT: too many connections of one caller")
+INTERNAL = Closed(1011, "Internal error")
 
 
 def authorization_in(payload: Mapping[str, Any]) -> str | None:

@@ -3,6 +3,8 @@
 Strangers' documents are read apart: they push none of those that callers use out of memory.
 """
 
+from dataclasses import replace
+
 from graphql import FieldNode
 
 from api.operations import Asked, Operations, Sent
@@ -16,6 +18,8 @@ BODY_LIMIT_BYTES = 16 * 1024
 class OpenDoor:
     def __init__(self, operations: Operations) -> None:
         self.operations = operations
+        body_limit = min(BODY_LIMIT_BYTES, operations.limits.body_limit)
+        self.limits = replace(operations.limits, body_limit=body_limit)
 
     def asked(self, sent: Sent, raw: bytes) -> Asked | None:
         """The operation, if it is one of those; looked at only where it may be."""

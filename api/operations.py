@@ -5,24 +5,21 @@ A transport parses what came, asks who sent it, and shows the answers in its own
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from time import perf_counter
 from typing import NamedTuple
 
 import msgspec
 
+from api.connections import Connections
 from api.metrics import Metrics
 from domain.access import Caller
+from infra.limits import Limits, beyond
 from infra.logs import CORRELATION
 from schema.documents import Prepared
 from schema.engine import Answer, Asker, Engine, Operation
 from services.recorded import turned_away
-
-OPERATION_SECONDS = 30.0
-"""An owner that Ray starts again is back well before; then the client is told to ask again."""
-BODY_LIMIT_BYTES = 4 * 1024 * 1024
-"""2,000 lines of a reservation are 0.2 MB."""
 
 TURNED_AWAY = frozenset({"NOT_PERMITTED", "FORBIDDEN"})
 NUL_WRITTEN = re.compile(r"\x00|\\u(0000|\{0+\})")
@@ -59,11 +56,22 @@ class Operations:
     def __init__(self, engine: Engine, metrics: Metrics) -> None:
         self.engine = engine
         self.metrics = metrics
+        self.limits = engine.limits
+        self.too_many = over(
+            engine.limits,
+            "subscriptions_limit",
+            "too many operations on one socket",
+            retryable=True,
+        )
+        self.connections = Connections(engine.limits.connections_limit)
 
     def prepare(self, caller: Caller, sent: Sent, raw: bytes | None = None) -> Asked | Answer:
         """`raw` is the JSON that it was read from: one look at it may save one at every text."""
         operation = Operation(sent.query, sent.variables, sent.name)
-        has_nul = (raw is None or ESCAPE in raw) and sent.has_nul()
+        try:
+            has_nul = (raw is None or ESCAPE in raw) and sent.has_nul()
+        except RecursionError:
+            return NESTED
         prepared = NUL_SENT if has_nul else self.engine.prepare(operation)
         if isinstance(prepared, Answer):
             self.metrics.operation("none", (), (), prepared.errors, 0.0)
@@ -74,10 +82,10 @@ class Operations:
         """A query or mutation; what takes too long is told to be asked again."""
         began = perf_counter()
         try:
-            async with asyncio.timeout(OPERATION_SECONDS):
+            async with asyncio.timeout(self.limits.operation_seconds):
                 answer = await self.engine.execute(*asked)
         except TimeoutError:
-            answer = TOO_LATE
+            answer = too_late(self.limits)
         seconds = perf_counter() - began
         verbs = asked.prepared.root_fields
         self.metrics.operation(asked.kind, verbs, answer.refusals, answer.errors, seconds)
@@ -108,14 +116,27 @@ def holds_nul(value: object) -> bool:
 
 def problem(message: str, code: str, **facts: object) -> Answer:
     """An answer that is an error of the edge."""
-    error = {"message": message, "extensions": {"code": code, **facts}}
-    body = msgspec.json.encode({"errors": [error]})
-    return Answer(body, was_executed=False, errors=(code,))
+    return stated(message, {"code": code, **facts})
 
 
+def stated(message: str, extensions: Mapping[str, object]) -> Answer:
+    body = msgspec.json.encode({"errors": [{"message": message, "extensions": extensions}]})
+    return Answer(body, was_executed=False, errors=(str(extensions["code"]),))
+
+
+NESTED = problem("variables are nested too deep", "BAD_USER_INPUT")
 NUL_SENT = problem("no text may hold the character NUL", "BAD_USER_INPUT")
-TOO_LATE = problem(
-    f"no answer within {OPERATION_SECONDS:.0f} seconds: ask again with the same id",
-    "UNAVAILABLE",
-    retryable=True,
-)._replace(was_executed=True)
+
+
+def too_late(limits: Limits) -> Answer:
+    """Nobody knows what became of it, so it is an outage as any other."""
+    seconds = limits.operation_seconds
+    message = f"no answer within {seconds} seconds: ask again with the same id"
+    facts = {**beyond(limits, "operation_seconds"), "code": "UNAVAILABLE", "retryable": True}
+    return stated(message, facts)._replace(was_executed=True)
+
+
+def over(limits: Limits, limit: str, message: str, **facts: object) -> Answer:
+    """The answer to what goes beyond a limit of the edge."""
+    said = beyond(limits, limit)
+    return stated(f"{message}: {said['limit']} at most ({said['setting']})", {**said, **facts})

@@ -32,8 +32,9 @@ def routes(
     metrics: Metrics,
     patience: Patience | None = None,
 ) -> list[BaseRoute]:
-    operations = Operations(Engine(rt), metrics)
-    door = OpenDoor(Operations(Engine(rt), metrics))
+    limits = rt.settings.limits
+    operations = Operations(Engine(rt, limits=limits), metrics)
+    door = OpenDoor(Operations(Engine(rt, limits=limits), metrics))
     gate = Gate(
         rt.settings.secret_key, rt.clock, partial(identify, rt), not rt.settings.is_production
     )

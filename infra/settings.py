@@ -6,11 +6,12 @@ the variables that `environ()` gives back.
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from infra.limits import LIMIT_VARIABLES, Limits
 from infra.variables import VARIABLES, Variable
 
 
@@ -49,24 +50,18 @@ class Settings:
     oidc_client_secret: str
     oidc_domains: str
     oidc_role: str
+    limits: Limits
 
     @classmethod
     def load(cls, environ: Mapping[str, str]) -> Self:
         """An empty variable counts as unset. Raises SettingsError naming the variable."""
-        values: dict[str, Any] = {}
-        for variable in VARIABLES:
-            given = environ.get(variable.name, "").strip() or variable.default
-            try:
-                values[variable.field] = variable.parse(given) if given else ""
-            except ValueError as error:
-                shown = "" if variable.is_secret else f", not {given!r}"
-                raise SettingsError(f"{variable.name} must be {error}{shown}") from None
+        values = read(VARIABLES, environ)
         is_production = values["environment"] == "production"
         if is_production and not values["secret_key"]:
             raise SettingsError("ONHAND_SECRET_KEY must be set in production")
         if is_production and values["oidc_issuer"].startswith("http:"):
             raise SettingsError("ONHAND_OIDC_ISSUER must be https in production")
-        return cls(**values)
+        return cls(**values, limits=Limits(**read(LIMIT_VARIABLES, environ)))
 
     @property
     def is_production(self) -> bool:
@@ -74,11 +69,29 @@ class Settings:
 
     def environ(self) -> dict[str, str]:
         """The variables that load these settings again, in a child process."""
-        return {variable.name: str(getattr(self, variable.field)) for variable in VARIABLES}
+        return {variable.name: str(value) for variable, value in self.all()}
 
     def shown(self) -> list[tuple[str, str, str]]:
         """Name, value and meaning of each variable, with nothing secret in it."""
-        return [(v.name, masked(v, getattr(self, v.field)), v.meaning) for v in VARIABLES]
+        return [(one.name, masked(one, value), one.meaning) for one, value in self.all()]
+
+    def all(self) -> Iterator[tuple[Variable, object]]:
+        for variable in VARIABLES:
+            yield variable, getattr(self, variable.field)
+        for variable in LIMIT_VARIABLES:
+            yield variable, getattr(self.limits, variable.field)
+
+
+def read(variables: Iterable[Variable], environ: Mapping[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for variable in variables:
+        given = environ.get(variable.name, "").strip() or variable.default
+        try:
+            values[variable.field] = variable.parse(given) if given else ""
+        except ValueError as error:
+            shown = "" if variable.is_secret else f", not {given!r}"
+            raise SettingsError(f"{variable.name} must be {error}{shown}") from None
+    return values
 
 
 def masked(variable: Variable, value: object) -> str:

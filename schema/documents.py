@@ -25,12 +25,10 @@ from graphql import (
     validate,
 )
 
+from infra.limits import DEFAULTS, Limits, beyond
 from schema.compiled.plan import Plan, plan_of
+from schema.cost import Cost, cost_of
 
-TOKENS_LIMIT = 50_000  # of one document: some 800 aliased mutations with their inputs written out
-ALIASES_LIMIT = 1_000  # of one document
-DEPTH_LIMIT = 12  # fields within fields, introspection apart
-REPEATS_LIMIT = 1_000  # fields and spreads in one selection set
 ERRORS_SHOWN = 10  # of one document
 REMEMBERED_DOCUMENTS = 500
 REMEMBERED_CHARACTERS = 20_000  # a longer document is prepared anew each time
@@ -40,11 +38,13 @@ VALIDATION_FAILED = {"code": "GRAPHQL_VALIDATION_FAILED"}
 
 
 class Prepared(NamedTuple):
-    """A valid document, the operation in it that is meant, and the plan for it, if it has one."""
+    """A valid document, the operation in it that is meant, what it costs, and the plan for it, if
+    it has one."""
 
     document: DocumentNode
     operation: OperationDefinitionNode
     plan: Plan | None
+    cost: Cost
 
     @property
     def kind(self) -> OperationType:
@@ -59,8 +59,9 @@ class Prepared(NamedTuple):
 class Documents:
     """Prepares documents for one schema. A text is read once, whatever operations are named."""
 
-    def __init__(self, schema: GraphQLSchema) -> None:
+    def __init__(self, schema: GraphQLSchema, limits: Limits = DEFAULTS) -> None:
         self.schema = schema
+        self.limits = limits
         self.remembered = lru_cache(REMEMBERED_DOCUMENTS)(self.read)
         self.chosen = lru_cache(REMEMBERED_DOCUMENTS)(self.choose)
 
@@ -76,17 +77,55 @@ class Documents:
         if operation is None:
             message = "name one of the document's operations in operationName"
             return [GraphQLError(message, extensions=VALIDATION_FAILED)]
-        return Prepared(found, operation, plan_of(self.schema, found, operation))
+        cost = cost_of(self.schema, found, operation)
+        if problem := self.too_dear(cost, {}):
+            return [problem]
+        return Prepared(found, operation, plan_of(self.schema, found, operation), cost)
+
+    def too_dear(self, cost: Cost, variables: Mapping[str, object]) -> GraphQLError | None:
+        """Where no page's size is a variable, it is looked at once for all requests."""
+        if cost.largest_page(variables) > self.limits.page_limit:
+            return self.problem("page_limit", "a page has more items than are allowed")
+        price = cost.of(variables)
+        if price > self.limits.cost_limit:
+            return self.problem("cost_limit", f"the operation costs {price}", cost=price)
+        return None
+
+    def problem(self, limit: str, message: str, **facts: object) -> GraphQLError:
+        said = beyond(self.limits, limit)
+        message = f"{message}: {said['limit']} at most ({said['setting']})"
+        return GraphQLError(message, extensions={**said, **facts})
 
     def read(self, text: str) -> DocumentNode | list[GraphQLError]:
+        limit = self.limits.tokens_limit
         try:
-            document = parse(text, no_location=False, max_tokens=TOKENS_LIMIT)
+            document = parse(text, no_location=False, max_tokens=limit)
         except GraphQLError as error:
+            if f"more than {limit} tokens" in error.message:
+                return [self.problem("tokens_limit", "the document has too many tokens")]
             return [coded(error, PARSE_FAILED)]
-        if problem := beyond_limits(document):
-            return [GraphQLError(problem, extensions=VALIDATION_FAILED)]
+        if problem := self.beyond_limits(document):
+            return [problem]
         errors = validate(self.schema, document, max_errors=ERRORS_SHOWN)
         return [coded(error, VALIDATION_FAILED) for error in errors] or document
+
+    def beyond_limits(self, document: DocumentNode) -> GraphQLError | None:
+        """Before validation, whose work grows with the square of what it is given."""
+        limits = self.limits
+        operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
+        if len(operations) > limits.operations_limit:
+            return self.problem("operations_limit", "the document has too many operations")
+        aliases = 0
+        for depth, selections in selection_sets(document):
+            fields = [node for node in selections.selections if isinstance(node, FieldNode)]
+            aliases += sum(1 for field in fields if field.alias)
+            if aliases > limits.aliases_limit:
+                return self.problem("aliases_limit", "the document has too many aliases")
+            if len(selections.selections) > limits.fields_limit:
+                return self.problem("fields_limit", "a selection has too many fields")
+            if depth > limits.depth_limit:
+                return self.problem("depth_limit", "fields are nested too deep")
+        return None
 
 
 def coded(error: GraphQLError, extensions: dict[str, str]) -> GraphQLError:
@@ -97,21 +136,6 @@ def coded(error: GraphQLError, extensions: dict[str, str]) -> GraphQLError:
         error.positions,
         extensions=dict(extensions),
     )
-
-
-def beyond_limits(document: DocumentNode) -> str | None:
-    """Before validation, whose work grows with the square of what it is given."""
-    aliases = 0
-    for depth, selections in selection_sets(document):
-        fields = [node for node in selections.selections if isinstance(node, FieldNode)]
-        aliases += sum(1 for field in fields if field.alias)
-        if aliases > ALIASES_LIMIT:
-            return f"a document may have {ALIASES_LIMIT} aliases at most"
-        if len(selections.selections) > REPEATS_LIMIT:
-            return f"a selection may have {REPEATS_LIMIT} fields at most"
-        if depth > DEPTH_LIMIT:
-            return f"fields may be nested {DEPTH_LIMIT} deep at most"
-    return None
 
 
 def selection_sets(document: DocumentNode) -> Iterator[tuple[int, SelectionSetNode]]:

@@ -14,6 +14,7 @@ from graphql import ExecutionResult, GraphQLError, GraphQLSchema
 from graphql.execution import Executor, create_source_event_stream, execute
 
 from domain.access import Caller
+from infra.limits import DEFAULTS, Limits
 from schema.build import build
 from schema.compiled.inputs import Uncovered
 from schema.compiled.outcome import Failed, Outcome, Resolved
@@ -54,17 +55,25 @@ class Answer(NamedTuple):
 
 
 class Engine:
-    def __init__(self, rt: Runtime, schema: GraphQLSchema | None = None) -> None:
+    def __init__(
+        self, rt: Runtime, schema: GraphQLSchema | None = None, limits: Limits = DEFAULTS
+    ) -> None:
         self.rt = rt
+        self.limits = limits
         self.schema = schema or build()._schema
-        self.documents = Documents(self.schema)
+        self.documents = Documents(self.schema, limits)
         self.executor = executor_for(self.schema)
         self.shared: Shared[Answer] = Shared()
 
     def prepare(self, operation: Operation) -> Prepared | Answer:
         """Whoever gets it looks at its `kind` and takes the road of `execute` or of `stream`."""
         prepared = self.documents.prepare(operation.query, operation.name)
-        return wrong(prepared) if isinstance(prepared, list) else prepared
+        if isinstance(prepared, list):
+            return wrong(prepared)
+        if prepared.cost.is_fixed:
+            return prepared
+        problem = self.documents.too_dear(prepared.cost, operation.variables or {})
+        return prepared if problem is None else wrong([problem])
 
     async def execute(self, asker: Asker, prepared: Prepared, operation: Operation) -> Answer:
         """A query or a mutation: by its plan, if it has one and the variables fit."""

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from api.operations import BODY_LIMIT_BYTES
 from domain.access import Role
+from infra.limits import DEFAULTS
 from tests.api.shop import Shop, bearer, open_shop, stale_bearer
 
 LEVEL = '{ stockLevel(sku: "JUG", warehouse: "WEST") { available } }'
@@ -140,7 +140,7 @@ async def test_a_body_must_say_that_it_is_json(shop: Shop) -> None:
 
 @pytest.mark.parametrize("is_declared", [True, False])
 async def test_a_body_has_a_limit(shop: Shop, is_declared: bool) -> None:
-    query = json.dumps({"query": "{ __typename }" + " " * BODY_LIMIT_BYTES}).encode()
+    query = json.dumps({"query": "{ __typename }" + " " * DEFAULTS.body_limit}).encode()
 
     async def undeclared() -> AsyncIterator[bytes]:
         for start in range(0, len(query), 65_536):

@@ -13,6 +13,7 @@ from api.metrics import Metrics
 from api.open_door import OpenDoor
 from api.operations import Asked, Operations, Sent
 from domain.access import Role, everywhere
+from infra.limits import DEFAULTS, Limits
 from tests.api.shop import SECRET, StillClock, bearer
 from tests.api.wire import Line, ScriptedEngine, answer, opened, until
 from tests.infra.fakes import level
@@ -23,8 +24,8 @@ COMPLETE = b"event: complete\ndata:\n\n"
 
 
 class Door:
-    def __init__(self) -> None:
-        self.engine = ScriptedEngine()
+    def __init__(self, limits: Limits = DEFAULTS) -> None:
+        self.engine = ScriptedEngine(limits)
         self.metrics = Metrics()
         self.operations = Operations(self.engine, self.metrics)
         self.app = GraphQLOverHTTP(
@@ -47,6 +48,15 @@ def door() -> Door:
 @asynccontextmanager
 async def get(app: object, query: str = "") -> AsyncIterator[Line]:
     """The client's side, after the start of the response."""
+    async with opened_stream(app, query) as line:
+        start = await line.next()
+        assert start["status"] == 200
+        assert (b"content-type", b"text/event-stream; charset=utf-8") in start["headers"]
+        yield line
+
+
+@asynccontextmanager
+async def opened_stream(app: object, query: str = LIVE) -> AsyncIterator[Line]:
     scope = {
         "type": "http",
         "method": "GET",
@@ -58,9 +68,6 @@ async def get(app: object, query: str = "") -> AsyncIterator[Line]:
         ],
     }
     async with opened(app, scope, {"type": "http.disconnect"}) as line:  # type: ignore[arg-type]
-        start = await line.next()
-        assert start["status"] == 200
-        assert (b"content-type", b"text/event-stream; charset=utf-8") in start["headers"]
         yield line
 
 
@@ -136,3 +143,14 @@ async def test_a_fault_is_not_swallowed(door: Door) -> None:
         door.engine.events.put_nowait(ZeroDivisionError("ours"))
         with pytest.raises(ZeroDivisionError):
             await line.over()
+
+
+async def test_a_caller_has_so_many_streams_and_no_more() -> None:
+    door = Door(Limits(connections_limit=1))
+    async with get(door.app, LIVE), opened_stream(door.app) as line:
+        refused = await line.next()
+        assert refused["status"] == 429
+        assert (b"retry-after", b"1") in refused["headers"]
+        assert b"ONHAND_CONNECTIONS_LIMIT" in (await line.next())["body"]
+    async with get(door.app, LIVE):
+        assert door.operations.connections.open == {"ann": 1}

@@ -2,9 +2,9 @@
 
 import pytest
 
-from api.graphql_ws import ID_LIMIT, OPERATIONS_LIMIT, Patience
-from api.operations import BODY_LIMIT_BYTES
+from api.graphql_ws import ID_LIMIT, Patience
 from domain.access import Role
+from infra.limits import DEFAULTS
 from schema.engine import Answer
 from tests.api.shop import bearer, stale_bearer
 from tests.api.wire import Door, answer, talk, until
@@ -164,7 +164,7 @@ async def test_another_subprotocol_is_not_spoken(door: Door) -> None:
         '{"type": 7}',
         '{"type": "hello"}',
         '{"type": "connection_init", "payload": 7}',
-        '{"type": "ping"' + " " * BODY_LIMIT_BYTES + "}",
+        '{"type": "ping"' + " " * DEFAULTS.body_limit + "}",
     ],
 )
 async def test_what_is_no_message_is_closed(door: Door, text: str) -> None:
@@ -200,11 +200,16 @@ async def test_bytes_are_no_message(door: Door) -> None:
 async def test_a_socket_has_so_many_operations_and_no_more(door: Door) -> None:
     async with talk(door.app) as client:
         await client.start(ADMIN)
-        for number in range(OPERATIONS_LIMIT + 1):
+        for number in range(DEFAULTS.subscriptions_limit + 1):
             client.say("subscribe", id=str(number), payload=LIVE)
         heard = await client.hear()
-        assert (heard["id"], heard["type"]) == (str(OPERATIONS_LIMIT), "error")
-        assert heard["payload"][0]["extensions"] == {"code": "BUSY", "retryable": True}
+        assert (heard["id"], heard["type"]) == (str(DEFAULTS.subscriptions_limit), "error")
+        assert heard["payload"][0]["extensions"] == {
+            "code": "SUBSCRIPTIONS_LIMIT",
+            "limit": 100,
+            "setting": "ONHAND_SUBSCRIPTIONS_LIMIT",
+            "retryable": True,
+        }
 
 
 async def test_a_token_that_runs_out_ends_the_socket() -> None:

@@ -15,6 +15,7 @@ from api.metrics import Metrics
 from api.operations import Operations
 from infra.hub import Interest, Subscriber
 from infra.levels import CellLevel
+from infra.limits import DEFAULTS, Limits
 from schema.documents import Prepared
 from schema.engine import Answer, Asker, Engine, Operation
 from tests.api.shop import SECRET, StillClock
@@ -116,8 +117,8 @@ class ScriptedEngine(Engine):
     """Documents as in the real one; every subscription is given what is put into its queue, or what
     waits for its hub's subscriber. None is the end, an exception is raised."""
 
-    def __init__(self) -> None:
-        super().__init__(None)  # type: ignore[arg-type]
+    def __init__(self, limits: Limits = DEFAULTS) -> None:
+        super().__init__(None, limits=limits)  # type: ignore[arg-type]
         self.events: asyncio.Queue[Answer | Exception | None] = asyncio.Queue()
         self.subscriber = Subscriber(Interest())
         self.follows_hub = False
@@ -165,8 +166,8 @@ async def until(condition: Any) -> None:
 class Door:
     """The WebSocket endpoint with a scripted engine behind it."""
 
-    def __init__(self, patience: Patience | None = None) -> None:
-        self.engine = ScriptedEngine()
+    def __init__(self, patience: Patience | None = None, limits: Limits = DEFAULTS) -> None:
+        self.engine = ScriptedEngine(limits)
         self.metrics = Metrics()
         self.gate = Gate(SECRET, StillClock())
         operations = Operations(self.engine, self.metrics)

@@ -3,13 +3,10 @@
 import pytest
 from graphql import GraphQLError, get_introspection_query
 
+from infra.limits import DEFAULTS, Limits
 from schema.build import build
 from schema.documents import (
-    ALIASES_LIMIT,
-    DEPTH_LIMIT,
     REMEMBERED_CHARACTERS,
-    REPEATS_LIMIT,
-    TOKENS_LIMIT,
     Documents,
     Prepared,
 )
@@ -17,7 +14,8 @@ from schema.documents import (
 
 @pytest.fixture(scope="module")
 def documents() -> Documents:
-    return Documents(build()._schema)
+    """Its cost is looked at in test_cost.py."""
+    return Documents(build()._schema, Limits(cost_limit=999_999))
 
 
 def problem(documents: Documents, text: str, name: str | None = None) -> GraphQLError:
@@ -60,7 +58,7 @@ def test_of_several_operations_one_must_be_named(documents: Documents) -> None:
 
 
 def test_too_many_tokens_are_not_parsed(documents: Documents) -> None:
-    text = "{" + " a" * TOKENS_LIMIT + "}"
+    text = "{" + " a" * DEFAULTS.tokens_limit + "}"
     assert "tokens" in problem(documents, text).message
 
 
@@ -69,11 +67,11 @@ def test_many_aliases_are_fine_and_too_many_are_not(documents: Documents) -> Non
         return "{" + " ".join(f"a{n}: warehouses {{ code }}" for n in range(count)) + "}"
 
     assert isinstance(documents.prepare(aliased(500), None), Prepared)
-    assert "aliases" in problem(documents, aliased(ALIASES_LIMIT + 1)).message
+    assert "aliases" in problem(documents, aliased(DEFAULTS.aliases_limit + 1)).message
 
 
 def test_fields_may_not_be_nested_too_deep(documents: Documents) -> None:
-    deepest = DEPTH_LIMIT // 2 - 1
+    deepest = DEFAULTS.depth_limit // 2 - 1
     assert isinstance(documents.prepare(nested(deepest), None), Prepared)
     assert "deep" in problem(documents, nested(deepest + 1)).message
 
@@ -99,7 +97,7 @@ def test_fragments_that_double_are_followed_once(documents: Documents) -> None:
 
 
 def test_one_selection_may_not_be_endless(documents: Documents) -> None:
-    text = "{" + "warehouses { code } " * (REPEATS_LIMIT + 1) + "}"
+    text = "{" + "warehouses { code } " * (DEFAULTS.fields_limit + 1) + "}"
     assert "selection" in problem(documents, text).message
 
 

@@ -160,7 +160,7 @@ async def test_a_level_of_nothing_is_null(shop: Shop) -> None:
     ("query", "code"),
     [
         ("{ stockLevels(first: 0) { pageInfo { hasNextPage } } }", "BAD_USER_INPUT"),
-        ("{ stockLevels(first: 101) { pageInfo { hasNextPage } } }", "BAD_USER_INPUT"),
+        ("{ stockLevels(first: 101) { pageInfo { hasNextPage } } }", "PAGE_LIMIT"),
         ('{ skus(after: "?") { pageInfo { hasNextPage } } }', "BAD_USER_INPUT"),
         ('{ reservation(id: "1") { id } }', "BAD_USER_INPUT"),
         ("{ stockLevels { nothing } }", "GRAPHQL_VALIDATION_FAILED"),

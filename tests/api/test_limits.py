@@ -1,0 +1,161 @@
+"""The limits of the API, one by one: who goes beyond is told its code, its value and its setting,
+and who stays within is served."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+
+from infra.limits import LIMIT_VARIABLES, Limits
+from infra.settings import Settings, SettingsError
+from schema.documents import Prepared
+from schema.engine import Answer, Asker, Operation
+from tests.api.shop import Shop, open_shop
+from tests.api.test_websocket import ADMIN, LIVE
+from tests.api.wire import Door, ScriptedEngine, talk
+from tests.api.wire import answer as answered
+
+JSON = {"content-type": "application/json"}
+CODES = "{ skus(first: 5) { edges { node { code } } } }"
+
+
+def shop_within(**limits: int) -> Shop:
+    shop = open_shop()
+    settings = replace(shop.rt.settings, limits=Limits(**limits))
+    shop.rt = replace(shop.rt, settings=settings)
+    return shop
+
+
+async def post(shop: Shop, query: str, **more: object) -> httpx.Response:
+    async with shop.client() as client:
+        return await client.post("/graphql", json={"query": query, **more})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "query"),
+    [
+        ("tokens_limit", 5, "{ warehouses { code name } }"),
+        ("operations_limit", 1, "query A { __typename } query B { __typename }"),
+        ("depth_limit", 2, CODES),
+        ("aliases_limit", 1, "{ a: __typename b: __typename }"),
+        ("fields_limit", 2, "{ warehouses { code name region } }"),
+        ("cost_limit", 5, CODES),
+        ("page_limit", 4, CODES),
+        ("body_limit", 40, "{ __typename __typename __typename __typename }"),
+    ],
+)
+async def test_who_goes_beyond_a_limit_is_told_which_and_its_setting(
+    name: str, value: int, query: str
+) -> None:
+    response = await post(shop_within(**{name: value}), query)
+    (error,) = response.json()["errors"]
+    facts = error["extensions"]
+    assert (facts["code"], facts["limit"]) == (name.upper(), value)
+    assert facts["setting"] == f"ONHAND_{name.upper()}"
+    assert f"{value} at most (ONHAND_{name.upper()})" in error["message"]
+    assert response.status_code == (413 if name == "body_limit" else 200)
+
+
+async def test_a_page_that_is_a_variable_is_looked_at_with_each_request() -> None:
+    shop = shop_within(page_limit=4)
+    query = "query($n: Int!) { skus(first: $n) { pageInfo { endCursor } } }"
+    async with shop.client() as client:
+        asked = {"query": query, "variables": {"n": 5}}
+        for _ in range(2):
+            response = await client.post("/graphql", json=asked)
+            assert response.json()["errors"][0]["extensions"]["code"] == "PAGE_LIMIT"
+
+
+async def test_a_request_is_one_operation() -> None:
+    async with open_shop().client() as client:
+        response = await client.post("/graphql", json=[{"query": "{ __typename }"}] * 2)
+    assert response.status_code == 400
+    assert "not a list" in response.text
+
+
+DEEP = b"[" * 100_000 + b"]" * 100_000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"query": "{ __typename }", "variables": {"a": ' + DEEP + b"}}",
+        b'{"query": "{ __typename }", "unknown": ' + DEEP + b"}",
+        *(
+            b'{"query": "{ __typename }", "variables": {"a\\u0041": %b}}'
+            % (b"[" * depth + b"]" * depth)
+            for depth in range(700, 1_000, 20)
+        ),
+    ],
+)
+async def test_what_is_nested_too_deep_is_a_bad_request_and_no_fault_of_ours(body: bytes) -> None:
+    async with open_shop().client() as client:
+        response = await client.post("/graphql", content=body, headers=JSON)
+        assert response.status_code in (200, 400)
+        assert "INTERNAL" not in response.text
+
+
+async def test_variables_in_an_address_may_not_be_nested_too_deep() -> None:
+    variables = '{"a":' + "[" * 2_000 + "]" * 2_000 + "}"
+    async with open_shop().client() as client:
+        asked = {"query": "{ __typename }", "variables": variables}
+        response = await client.get("/graphql", params=asked)
+        assert response.status_code == 400
+
+
+async def test_what_is_nested_too_deep_closes_a_socket() -> None:
+    async with talk(Door().app) as client:
+        await client.start(ADMIN)
+        client.say_text('{"type": "subscribe", "id": "1", "payload": ' + DEEP.decode() + "}")
+        assert await client.closed() == 4400
+
+
+async def test_a_message_may_not_be_too_long() -> None:
+    async with talk(Door(limits=Limits(body_limit=1_000)).app) as client:
+        await client.start(ADMIN)
+        client.say("ping", payload={"a": "b" * 1_000})
+        assert await client.closed() == 4400
+
+
+class StuckEngine(ScriptedEngine):
+    async def execute(self, asker: Asker, prepared: Prepared, operation: Operation) -> Answer:
+        await asyncio.Event().wait()
+        return answered(1)
+
+
+async def test_an_operation_that_takes_too_long_is_told_to_be_asked_again() -> None:
+    door = Door(limits=Limits(operation_seconds=1))
+    door.engine.__class__ = StuckEngine
+    async with talk(door.app) as client:
+        await client.start(ADMIN)
+        client.say("subscribe", id="1", payload={"query": "{ __typename }"})
+        facts: dict[str, Any] = (await client.hear())["payload"]["errors"][0]["extensions"]
+        assert (facts["code"], facts["retryable"]) == ("UNAVAILABLE", True)
+        assert (facts["limit"], facts["setting"]) == (1, "ONHAND_OPERATION_SECONDS")
+
+
+async def test_a_caller_has_so_many_sockets_and_no_more() -> None:
+    door = Door(limits=Limits(connections_limit=1))
+    async with talk(door.app) as first:
+        await first.start(ADMIN)
+        async with talk(door.app) as second:
+            second.say("connection_init", payload={"authorization": ADMIN})
+            assert await second.closed() == 1013
+        first.say("subscribe", id="1", payload=LIVE)
+        door.engine.events.put_nowait(answered(1))
+        assert (await first.hear())["payload"] == {"data": {"n": 1}}
+    async with talk(door.app) as third:
+        await third.start(ADMIN)
+
+
+@pytest.mark.parametrize("variable", LIMIT_VARIABLES, ids=lambda variable: variable.name)
+def test_each_limit_is_a_setting(variable: Any) -> None:
+    settings = Settings.load({variable.name: "7"})
+    assert getattr(settings.limits, variable.field) == 7
+    assert settings.environ()[variable.name] == "7"
+    assert variable.name in {name for name, _, _ in settings.shown()}
+    for bad in ("0", "-1", "many", "9999999999"):
+        with pytest.raises(SettingsError, match=variable.name):
+            Settings.load({variable.name: bad})
