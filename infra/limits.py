@@ -13,8 +13,8 @@ HIGHEST = 999_999_999
 """What no setting exceeds."""
 
 
-def limit(default: int, meaning: str, highest: int = HIGHEST) -> Any:
-    return field(default=default, metadata={"meaning": meaning, "highest": highest})
+def limit(default: int, meaning: str, highest: int = HIGHEST, least: int = 1) -> Any:
+    return field(default=default, metadata={"meaning": meaning, "highest": highest, "least": least})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ class Limits:
     aliases_limit: int = limit(1_000, "aliases in a document")
     fields_limit: int = limit(1_000, "fields and spreads in one selection")
     cost_limit: int = limit(20_000, "cost of an operation: docs/limits.md says what costs what")
-    page_limit: int = limit(100, "items of a page", 100)
+    page_limit: int = limit(100, "items of a page", 100, least=50)
     subscriptions_limit: int = limit(100, "operations that are open at once on one socket")
     connections_limit: int = limit(
         10_000, "sockets and event streams that one caller has open at one API process"
@@ -45,7 +45,7 @@ LIMIT_VARIABLES = tuple(
     Variable(
         f"ONHAND_{one.name.upper()}",
         one.name,
-        number(1, one.metadata["highest"]),
+        number(one.metadata["least"], one.metadata["highest"]),
         str(one.default),
         one.metadata["meaning"],
     )

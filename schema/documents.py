@@ -78,12 +78,12 @@ class Documents:
             message = "name one of the document's operations in operationName"
             return [GraphQLError(message, extensions=VALIDATION_FAILED)]
         cost = cost_of(self.schema, found, operation)
-        if problem := self.too_dear(cost, {}):
+        if cost.is_fixed and (problem := self.too_dear(cost, {})):
             return [problem]
         return Prepared(found, operation, plan_of(self.schema, found, operation), cost)
 
     def too_dear(self, cost: Cost, variables: Mapping[str, object]) -> GraphQLError | None:
-        """Where no page's size is a variable, it is looked at once for all requests."""
+        """Looked at once for all requests, where no page's size is a variable."""
         if cost.largest_page(variables) > self.limits.page_limit:
             return self.problem("page_limit", "a page has more items than are allowed")
         price = cost.of(variables)

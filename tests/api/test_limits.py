@@ -42,7 +42,7 @@ async def post(shop: Shop, query: str, **more: object) -> httpx.Response:
         ("aliases_limit", 1, "{ a: __typename b: __typename }"),
         ("fields_limit", 2, "{ warehouses { code name region } }"),
         ("cost_limit", 5, CODES),
-        ("page_limit", 4, CODES),
+        ("page_limit", 60, CODES.replace("5", "61")),
         ("body_limit", 40, "{ __typename __typename __typename __typename }"),
     ],
 )
@@ -58,14 +58,20 @@ async def test_who_goes_beyond_a_limit_is_told_which_and_its_setting(
     assert response.status_code == (413 if name == "body_limit" else 200)
 
 
-async def test_a_page_that_is_a_variable_is_looked_at_with_each_request() -> None:
-    shop = shop_within(page_limit=4)
-    query = "query($n: Int!) { skus(first: $n) { pageInfo { endCursor } } }"
-    async with shop.client() as client:
-        asked = {"query": query, "variables": {"n": 5}}
-        for _ in range(2):
-            response = await client.post("/graphql", json=asked)
-            assert response.json()["errors"][0]["extensions"]["code"] == "PAGE_LIMIT"
+@pytest.mark.parametrize(
+    ("limits", "code"), [({"page_limit": 60}, "PAGE_LIMIT"), ({"cost_limit": 40}, "COST_LIMIT")]
+)
+async def test_a_page_that_is_a_variable_is_looked_at_with_each_request(
+    limits: dict[str, int], code: str
+) -> None:
+    query = "query($n: Int!) { stockLevels(first: $n) { edges { node { seq } } } }"
+    async with shop_within(**limits).client() as client:
+        for first, expected in ((61, code), (0, "BAD_USER_INPUT"), (99, code)):
+            response = await client.post(
+                "/graphql", json={"query": query, "variables": {"n": first}}
+            )
+            (error,) = response.json()["errors"]
+            assert error["extensions"]["code"] == expected
 
 
 async def test_a_request_is_one_operation() -> None:
@@ -152,9 +158,9 @@ async def test_a_caller_has_so_many_sockets_and_no_more() -> None:
 
 @pytest.mark.parametrize("variable", LIMIT_VARIABLES, ids=lambda variable: variable.name)
 def test_each_limit_is_a_setting(variable: Any) -> None:
-    settings = Settings.load({variable.name: "7"})
-    assert getattr(settings.limits, variable.field) == 7
-    assert settings.environ()[variable.name] == "7"
+    settings = Settings.load({variable.name: "77"})
+    assert getattr(settings.limits, variable.field) == 77
+    assert settings.environ()[variable.name] == "77"
     assert variable.name in {name for name, _, _ in settings.shown()}
     for bad in ("0", "-1", "many", "9999999999"):
         with pytest.raises(SettingsError, match=variable.name):

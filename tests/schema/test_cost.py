@@ -86,7 +86,7 @@ def test_too_dear_an_operation_is_told_what_it_costs_and_what_it_may() -> None:
 
 
 def test_a_page_that_is_too_long_is_refused_before_anything_is_read() -> None:
-    found = error("{ skus(first: 21) { pageInfo { endCursor } } }", Limits(page_limit=20))
+    found = error("{ skus(first: 61) { pageInfo { endCursor } } }", Limits(page_limit=60))
     assert (found.extensions or {})["code"] == "PAGE_LIMIT"
 
 
