@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 
+from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Router
 from starlette.types import ASGIApp
 
@@ -22,7 +23,7 @@ from api.routes import routes
 from infra.balances import Balances
 from infra.bus import Bus
 from infra.cache import Cache
-from infra.clock import SystemClock
+from infra.clock import Clock, SystemClock
 from infra.database import close_database, connection, open_database
 from infra.hub import Hub
 from infra.logs import setup_logs
@@ -30,6 +31,7 @@ from infra.memory import settle_memory
 from infra.outage import Outage
 from infra.passwords import Costs, Passwords
 from infra.settings import Settings, current_settings
+from infra.variables import listed
 from services.catalogue_cache import CatalogueCache
 from services.hot_pairs import HotPairs
 from services.runtime import Runtime
@@ -48,7 +50,23 @@ def build_app(
     rt: Runtime, checks: Mapping[str, Check], patience: Patience | None = None
 ) -> ASGIApp:
     metrics = Metrics()
-    return Edge(Router(routes(rt, checks, metrics, patience)), rt.clock, metrics)
+    router = Router(routes(rt, checks, metrics, patience))
+    return edge(router, rt.settings, rt.clock, metrics)
+
+
+def edge(router: Router, settings: Settings, clock: Clock, metrics: Metrics) -> ASGIApp:
+    """Browsers let pages of other hosts read an answer only where it says that they may."""
+    origins = listed(settings.allowed_origins)
+    app: ASGIApp = router
+    if origins:
+        app = CORSMiddleware(
+            router,
+            allow_origins=origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["authorization", "content-type", "x-correlation-id"],
+            expose_headers=["retry-after", "x-correlation-id"],
+        )
+    return Edge(app, clock, metrics, settings)
 
 
 def create_app() -> ASGIApp:
@@ -66,7 +84,7 @@ def create_app() -> ASGIApp:
             yield
 
     router = Router(lifespan=lifespan)
-    return Edge(router, SystemClock(), metrics)
+    return edge(router, settings, SystemClock(), metrics)
 
 
 async def opened(settings: Settings, stack: AsyncExitStack) -> tuple[Runtime, Mapping[str, Check]]:

@@ -1,77 +1,124 @@
 """The outermost layer: every request gets an id that its answer, its logs and its errors carry, and
-nothing that goes wrong inside tells more than that id."""
+the address that it came from; pages of foreign sites are turned away; every answer tells browsers
+what they may not do with it; and nothing that goes wrong inside tells more than the id.
+"""
 
 import logging
 import re
+from collections.abc import Mapping
 from http import HTTPStatus
 
 import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.metrics import Metrics
+from api.visitors import Visitors
 from infra.clock import Clock
 from infra.logs import CORRELATION, ORIGIN
+from infra.settings import Settings
 
 LOG = logging.getLogger("onhand.api")
 HEADER = b"x-correlation-id"
+ORIGIN_HEADER = b"origin"
+READ = frozenset({HEADER, ORIGIN_HEADER, b"x-forwarded-for", b"host"})
+SECURITY = {
+    b"x-content-type-options": b"nosniff",
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
+    b"referrer-policy": b"no-referrer",
+    b"cache-control": b"no-store",
+}
+"""What an answer says if it does not say it otherwise."""
+HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000")
 GOOD_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 """An id from outside goes into headers and logs as it is."""
 
 
+FOREIGN_PAGE = 4403
+"""Before a socket is accepted a server makes it HTTP 403."""
+
+
 class Edge:
-    def __init__(self, app: ASGIApp, clock: Clock, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, clock: Clock, metrics: Metrics, settings: Settings) -> None:
         self.app = app
         self.clock = clock
         self.metrics = metrics
+        self.visitors = Visitors(settings)
+        self.security = tuple(SECURITY.items())
+        if settings.public_url.startswith("https:"):
+            self.security += (HTTPS_ONLY,)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        correlation_id = given_id(scope) or self.clock.new_id().hex
+        headers = {name: value for name, value in scope["headers"] if name in READ}
+        correlation_id = given_id(headers) or self.clock.new_id().hex
         token = CORRELATION.set(correlation_id)
-        ORIGIN.set(scope["client"][0] if scope.get("client") else None)
+        peer = scope["client"][0] if scope.get("client") else None
+        ORIGIN.set(self.visitors.address(peer, headers.get(b"x-forwarded-for", b"")))
+        page = headers.get(ORIGIN_HEADER)
         try:
-            if scope["type"] == "http":
+            if page is not None and not self.visitors.may_ask(page, headers.get(b"host", b"")):
+                await self.turn_away(scope, receive, send, correlation_id)
+            elif scope["type"] == "http":
                 await self.serve(scope, receive, send, correlation_id)
             else:
                 await self.app(scope, receive, send)
         finally:
             CORRELATION.reset(token)
 
-    async def serve(self, scope: Scope, receive: Receive, send: Send, correlation_id: str) -> None:
-        is_started = False
-
+    def marked(self, send: Send, correlation_id: str) -> Send:
         async def send_marked(message: Message) -> None:
-            nonlocal is_started
             if message["type"] == "http.response.start":
-                is_started = True
-                message["headers"] = [*message["headers"], (HEADER, correlation_id.encode())]
+                given = message["headers"]
+                said = {name for name, _ in given}
+                more = [header for header in self.security if header[0] not in said]
+                message["headers"] = [*given, *more, (HEADER, correlation_id.encode())]
                 self.metrics.response(message["status"])
             await send(message)
 
+        return send_marked
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send, correlation_id: str) -> None:
+        is_started = False
+        send = self.marked(send, correlation_id)
+
+        async def send_noted(message: Message) -> None:
+            nonlocal is_started
+            is_started = True
+            await send(message)
+
         try:
-            await self.app(scope, receive, send_marked)
+            await self.app(scope, receive, send_noted)
         except Exception:  # tidy: allow broad-except: the last place where an error can be masked
             LOG.exception("a request failed: %s %s", scope["method"], scope["path"])
             if is_started:
                 raise
-            await send_failure(send_marked, correlation_id)
+            extensions = {"code": "INTERNAL", "correlationId": correlation_id}
+            await send_error(send, HTTPStatus.INTERNAL_SERVER_ERROR, "internal error", extensions)
+
+    async def turn_away(
+        self, scope: Scope, receive: Receive, send: Send, correlation_id: str
+    ) -> None:
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": FOREIGN_PAGE, "reason": "Forbidden"})
+            return
+        message = "pages of this origin may not ask: ONHAND_ALLOWED_ORIGINS names those that may"
+        extensions = {"code": "ORIGIN_NOT_ALLOWED", "setting": "ONHAND_ALLOWED_ORIGINS"}
+        marked = self.marked(send, correlation_id)
+        await send_error(marked, HTTPStatus.FORBIDDEN, message, extensions)
 
 
-def given_id(scope: Scope) -> str | None:
-    for name, value in scope["headers"]:
-        if name == HEADER and GOOD_ID.fullmatch(value):
-            return str(value, "ascii")
-    return None
+def given_id(headers: Mapping[bytes, bytes]) -> str | None:
+    value = headers.get(HEADER, b"")
+    return str(value, "ascii") if GOOD_ID.fullmatch(value) else None
 
 
-async def send_failure(send: Send, correlation_id: str) -> None:
-    extensions = {"code": "INTERNAL", "correlationId": correlation_id}
-    body = msgspec.json.encode(
-        {"errors": [{"message": "internal error", "extensions": extensions}]}
-    )
+async def send_error(
+    send: Send, status: HTTPStatus, message: str, extensions: Mapping[str, str]
+) -> None:
+    body = msgspec.json.encode({"errors": [{"message": message, "extensions": extensions}]})
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-    status = HTTPStatus.INTERNAL_SERVER_ERROR.value
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.start", "status": status.value, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -45,6 +45,8 @@ class Settings:
     password_memory_kib: int
     password_passes: int
     public_url: str
+    allowed_origins: str
+    trusted_proxies: str
     oidc_issuer: str
     oidc_client_id: str
     oidc_client_secret: str

@@ -1,7 +1,7 @@
 """A shop in memory behind the whole ASGI application: real services, a real stock client, and an
 owner that decides by the rules of the domain and keeps nothing but its memory."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -40,7 +40,8 @@ from tests.infra.fake_trail import memory_trail
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 SECRET = "a secret that is long enough for anybody"
-SETTINGS = Settings.load({"ONHAND_HOME": str(Path("nowhere")), "ONHAND_SECRET_KEY": SECRET})
+ENVIRON = {"ONHAND_HOME": str(Path("nowhere")), "ONHAND_SECRET_KEY": SECRET}
+SETTINGS = Settings.load(ENVIRON)
 WEST = WarehouseInfo(1, "WEST", "West", "EU", 1, True)
 MUG = SkuInfo(1, "MUG", "A mug", "kitchen", None, 250, True)
 CUP = SkuInfo(2, "CUP", "A cup", None, None, None, True)
@@ -171,7 +172,12 @@ def stale_bearer() -> str:
     return bearer(Role.ADMIN, days=1, at=NOON - timedelta(days=2))
 
 
-def open_shop(catalogue: CatalogueCache | None = None, truth: Truth | None = None) -> Shop:
+def open_shop(
+    catalogue: CatalogueCache | None = None,
+    truth: Truth | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Shop:
+    """`environ` has the settings that differ from those of a shop in development."""
     clock = StillClock()
     cells = [Cell(CellKey(sku.code, WEST.code), NOON, id=sku.id) for sku in (MUG, CUP)]
     for cell in cells:
@@ -183,8 +189,9 @@ def open_shop(catalogue: CatalogueCache | None = None, truth: Truth | None = Non
     hub = Hub(truth or NoTruth())
     known = catalogue or KnownCatalogue()
     records: list[Record] = []
+    settings = Settings.load({**ENVIRON, **(environ or {})})
     rt = Runtime(
-        SETTINGS, clock, stock, cache, hub, known, Whereabouts(), trail=memory_trail(records)
+        settings, clock, stock, cache, hub, known, Whereabouts(), trail=memory_trail(records)
     )
     return Shop(clock, owner, cache, rt, set(), records)
 

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from api.edge import Edge
 from api.metrics import Metrics
 from infra.logs import CORRELATION, JsonFormatter, setup_logs
-from tests.api.shop import Shop, StillClock, open_shop
+from tests.api.shop import SETTINGS, Shop, StillClock, open_shop
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ async def broken(_scope: Scope, _receive: Receive, _send: Send) -> None:
 
 
 async def test_a_fault_tells_only_the_id_of_its_request(caplog: pytest.LogCaptureFixture) -> None:
-    transport = httpx.ASGITransport(Edge(broken, StillClock(), Metrics()))
+    transport = httpx.ASGITransport(Edge(broken, StillClock(), Metrics(), SETTINGS))
     async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
         response = await client.get("/", headers={"x-correlation-id": "call-9"})
     assert response.status_code == 500

@@ -2,7 +2,6 @@
 and who stays within is served."""
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -22,10 +21,7 @@ CODES = "{ skus(first: 5) { edges { node { code } } } }"
 
 
 def shop_within(**limits: int) -> Shop:
-    shop = open_shop()
-    settings = replace(shop.rt.settings, limits=Limits(**limits))
-    shop.rt = replace(shop.rt, settings=settings)
-    return shop
+    return open_shop(environ={f"ONHAND_{one.upper()}": str(limits[one]) for one in limits})
 
 
 async def post(shop: Shop, query: str, **more: object) -> httpx.Response:
