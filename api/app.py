@@ -26,12 +26,12 @@ from infra.cache import Cache
 from infra.clock import Clock, SystemClock
 from infra.database import close_database, connection, open_database
 from infra.hub import Hub
+from infra.internet_variables import listed
 from infra.logs import setup_logs
 from infra.memory import settle_memory
 from infra.outage import Outage
 from infra.passwords import Costs, Passwords
 from infra.settings import Settings, current_settings
-from infra.variables import listed
 from services.catalogue_cache import CatalogueCache
 from services.hot_pairs import HotPairs
 from services.runtime import Runtime

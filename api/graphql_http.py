@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
+from typing import TypeVar
 from urllib.parse import parse_qs
 
 import msgspec
@@ -18,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.authentication import Gate
 from api.graphiql import Console
 from api.graphql_sse import EventStream
+from api.known_documents import Extensions
 from api.open_door import OpenDoor
 from api.operations import Asked, Operations, Sent, over, problem
 from infra.limits import Limits
@@ -30,8 +32,10 @@ EVENTS = "text/event-stream"
 PAGE = "text/html"
 DECODER = msgspec.json.Decoder(Sent)
 VARIABLES = msgspec.json.Decoder(dict[str, object] | None)
+EXTENSIONS = msgspec.json.Decoder(Extensions | None)
 RETRY_AFTER_SECONDS = "1"
 Headers = Mapping[bytes, bytes]
+T = TypeVar("T")
 
 
 class Refused(Exception):
@@ -48,8 +52,9 @@ class GraphQLOverHTTP:
     """An ASGI application for one route."""
 
     def __init__(
-        self, operations: Operations, door: OpenDoor, gate: Gate, console: Console
+        self, operations: Operations, door: OpenDoor, gate: Gate, console: Console | None
     ) -> None:
+        """No console: browsers are told what programs are told."""
         self.operations = operations
         self.door = door
         self.gate = gate
@@ -58,7 +63,7 @@ class GraphQLOverHTTP:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
         accept = text_of(headers, b"accept")
-        if scope["method"] in ("GET", "HEAD") and PAGE in accept:
+        if self.console and scope["method"] in ("GET", "HEAD") and PAGE in accept:
             await self.console.page()(scope, receive, send)
             return
         try:
@@ -133,15 +138,25 @@ class GraphQLOverHTTP:
 def from_query(scope: Scope) -> Sent:
     given = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=16)
     one = {name: values[-1] for name, values in given.items()}
+    variables = parameter(one, "variables", VARIABLES)
+    extensions = parameter(one, "extensions", EXTENSIONS)
+    name = one.get("operationName")
+    return checked(Sent(one.get("query"), variables, name, one.get("documentId"), extensions))
+
+
+def parameter(given: Mapping[str, str], name: str, decoder: msgspec.json.Decoder[T]) -> T:
     try:
-        variables = VARIABLES.decode(one.get("variables", "null"))
+        return decoder.decode(given.get(name, "null"))
     except RecursionError:
-        raise refusal(HTTPStatus.BAD_REQUEST, "variables are nested too deep") from None
+        raise refusal(HTTPStatus.BAD_REQUEST, f"{name} are nested too deep") from None
     except msgspec.MsgspecError as error:
-        raise refusal(HTTPStatus.BAD_REQUEST, f"variables: {error}") from None
-    if "query" not in one:
+        raise refusal(HTTPStatus.BAD_REQUEST, f"{name}: {error}") from None
+
+
+def checked(sent: Sent) -> Sent:
+    if sent.is_empty:
         raise refusal(HTTPStatus.BAD_REQUEST, "query is missing")
-    return Sent(one["query"], variables, one.get("operationName"))
+    return sent
 
 
 def text_of(headers: Headers, name: bytes) -> str:
@@ -152,7 +167,7 @@ def from_body(raw: bytes) -> Sent:
     if raw.lstrip()[:1] == b"[":
         raise refusal(HTTPStatus.BAD_REQUEST, "a request is one operation, not a list of them")
     try:
-        return DECODER.decode(raw)
+        return checked(DECODER.decode(raw))
     except RecursionError:
         raise refusal(HTTPStatus.BAD_REQUEST, "the body is nested too deep") from None
     except msgspec.MsgspecError as error:

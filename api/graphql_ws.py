@@ -245,6 +245,8 @@ class Socket:
             await self.say(error_message(said.id, self.operations.too_many))
         else:
             sent = SENT.decode(said.payload)
+            if sent.is_empty:
+                raise msgspec.ValidationError("query is missing")
             self.operating[said.id] = self.start(self.run(said.id, caller, sent))
 
     def complete(self, said: Said) -> None:

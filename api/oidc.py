@@ -111,7 +111,8 @@ class ProviderDoor:
         if isinstance(session, InvalidCredentials):
             return refused(session)
         fields = urlencode({"token": session.access_token, "refreshToken": session.refresh_token})
-        if "text/html" in request.headers.get("accept", ""):
+        has_page = not self.rt.settings.is_production
+        if has_page and "text/html" in request.headers.get("accept", ""):
             place = f"{public_url(self.rt.settings)}/graphql#{fields}"
             return RedirectResponse(place, HTTPStatus.SEE_OTHER, PRIVATE)
         return Response(as_json(session), media_type=JSON, headers=PRIVATE)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from graphql import FieldNode
 
 from api.operations import Asked, Operations, Sent
+from schema.engine import Answer
 from services.identify import STRANGER
 
 OPEN_FIELDS = frozenset({"signIn", "refreshSession"})
@@ -23,7 +24,8 @@ class OpenDoor:
 
     def asked(self, sent: Sent, raw: bytes) -> Asked | None:
         """The operation, if it is one of those; looked at only where it may be."""
-        if not any(name in sent.query for name in OPEN_FIELDS):
+        text = self.operations.text_of(sent)
+        if isinstance(text, Answer) or not any(name in text for name in OPEN_FIELDS):
             return None
         asked = self.operations.prepare(STRANGER, sent, raw)
         return asked if isinstance(asked, Asked) and is_open(asked) else None

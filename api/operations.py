@@ -13,6 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from api.connections import Connections
+from api.known_documents import Extensions, KnownDocuments, identifier_of
 from api.metrics import Metrics
 from domain.access import Caller
 from infra.limits import Limits, beyond
@@ -28,16 +29,18 @@ ESCAPE = b"\\u"
 """What JSON needs to hold the character, and to hold a document that escapes it."""
 
 
-class Sent(msgspec.Struct, rename={"name": "operationName"}):
-    """An operation as JSON, over any transport."""
+class Sent(msgspec.Struct, rename={"name": "operationName", "document_id": "documentId"}):
+    """An operation as JSON, over any transport: a document, or the identifier of a known one."""
 
-    query: str
+    query: str | None = None
     variables: dict[str, object] | None = None
     name: str | None = None
+    document_id: str | None = None
+    extensions: Extensions | None = None
 
-    def has_nul(self) -> bool:
-        """No text may hold it: PostgreSQL cannot store it."""
-        return NUL_WRITTEN.search(self.query) is not None or holds_nul(self.variables)
+    @property
+    def is_empty(self) -> bool:
+        return self.query is None and identifier_of(self.document_id, self.extensions) is None
 
 
 class Asked(NamedTuple):
@@ -53,9 +56,12 @@ class Asked(NamedTuple):
 
 
 class Operations:
-    def __init__(self, engine: Engine, metrics: Metrics) -> None:
+    def __init__(
+        self, engine: Engine, metrics: Metrics, documents: KnownDocuments | None = None
+    ) -> None:
         self.engine = engine
         self.metrics = metrics
+        self.documents = documents or KnownDocuments()
         self.limits = engine.limits
         self.too_many = over(
             engine.limits,
@@ -67,16 +73,28 @@ class Operations:
 
     def prepare(self, caller: Caller, sent: Sent, raw: bytes | None = None) -> Asked | Answer:
         """`raw` is the JSON that it was read from: one look at it may save one at every text."""
-        operation = Operation(sent.query, sent.variables, sent.name)
-        try:
-            has_nul = (raw is None or ESCAPE in raw) and sent.has_nul()
-        except RecursionError:
-            return NESTED
-        prepared = NUL_SENT if has_nul else self.engine.prepare(operation)
+        text = self.text_of(sent)
+        if isinstance(text, Answer):
+            return self.turned_down(text)
+        operation = Operation(text, sent.variables, sent.name)
+        has_escape = raw is None or ESCAPE in raw
+        wrong = unfit(text, sent.variables) if has_escape else None
+        prepared = wrong or self.engine.prepare(operation)
         if isinstance(prepared, Answer):
-            self.metrics.operation("none", (), (), prepared.errors, 0.0)
-            return prepared
+            return self.turned_down(prepared)
         return Asked(Asker(caller, CORRELATION.get() or ""), prepared, operation)
+
+    def turned_down(self, answer: Answer) -> Answer:
+        self.metrics.operation("none", (), (), answer.errors, 0.0)
+        return answer
+
+    def text_of(self, sent: Sent) -> str | Answer:
+        """Of the document, if it may be asked."""
+        if sent.query is not None:
+            return sent.query if self.documents.takes(sent.query) else NOT_KNOWN
+        identifier = identifier_of(sent.document_id, sent.extensions)
+        text = self.documents.text(identifier or "")
+        return NOT_FOUND if text is None else text
 
     async def execute(self, asked: Asked) -> Answer:
         """A query or mutation; what takes too long is told to be asked again."""
@@ -103,6 +121,15 @@ class Operations:
                 yield answer
 
 
+def unfit(text: str, variables: object) -> Answer | None:
+    """No text may hold NUL: PostgreSQL cannot store it."""
+    try:
+        has_nul = NUL_WRITTEN.search(text) is not None or holds_nul(variables)
+    except RecursionError:
+        return NESTED
+    return NUL_SENT if has_nul else None
+
+
 def holds_nul(value: object) -> bool:
     match value:
         case str():
@@ -124,6 +151,9 @@ def stated(message: str, extensions: Mapping[str, object]) -> Answer:
     return Answer(body, was_executed=False, errors=(str(extensions["code"]),))
 
 
+NOT_KNOWN = problem("only documents that are known here are taken", "DOCUMENT_NOT_ALLOWED")
+NOT_FOUND = problem("PersistedQueryNotFound", "PERSISTED_QUERY_NOT_FOUND")
+"""The message by which Apollo's clients know it."""
 NESTED = problem("variables are nested too deep", "BAD_USER_INPUT")
 NUL_SENT = problem("no text may hold the character NUL", "BAD_USER_INPUT")
 

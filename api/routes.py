@@ -13,6 +13,7 @@ from api.graphiql import Console
 from api.graphql_http import GraphQLOverHTTP
 from api.graphql_ws import GraphQLOverWebSocket, Patience
 from api.health import Check, Health
+from api.known_documents import known_documents
 from api.metrics import Metrics
 from api.oidc import oidc_routes
 from api.open_door import OpenDoor
@@ -33,25 +34,30 @@ def routes(
     patience: Patience | None = None,
 ) -> list[BaseRoute]:
     limits = rt.settings.limits
-    operations = Operations(Engine(rt, limits=limits), metrics)
-    door = OpenDoor(Operations(Engine(rt, limits=limits), metrics))
-    gate = Gate(
-        rt.settings.secret_key, rt.clock, partial(identify, rt), not rt.settings.is_production
-    )
+    is_development = not rt.settings.is_production
+    documents = known_documents(rt.settings)
+    operations = Operations(Engine(rt, None, limits, is_development), metrics, documents)
+    door = OpenDoor(Operations(Engine(rt, None, limits, is_development), metrics, documents))
+    gate = Gate(rt.settings.secret_key, rt.clock, partial(identify, rt), is_development)
     health = Health(checks)
     telling = Telling(rt, metrics)
-    console = Console()
+    console = Console() if is_development else None
     return [
         Route("/graphql", GraphQLOverHTTP(operations, door, gate, console)),
         WebSocketRoute("/graphql", GraphQLOverWebSocket(operations, gate, patience)),
-        Route("/graphql/assets/{name}", console.asset),
         Route("/health/live", health.live),
         Route("/health/ready", health.ready),
         Route("/metrics", telling.metrics_page),
         Route("/exports/trail.csv", TrailExport(rt, gate).page),
         *oidc_routes(rt),
-        Route("/", to_console),
+        *console_routes(console),
     ]
+
+
+def console_routes(console: Console | None) -> list[Route]:
+    if console is None:
+        return []
+    return [Route("/graphql/assets/{name}", console.asset), Route("/", to_console)]
 
 
 class Telling:

@@ -10,8 +10,8 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
+from infra.internet_variables import listed
 from infra.settings import Settings
-from infra.variables import listed
 
 HOPS_LIMIT = 32
 """Addresses that are looked at in one header, from its end."""

@@ -112,7 +112,7 @@ def by_engine(is_planned: bool) -> Road:
 
     async def road() -> bytes:
         sent = DECODER.decode(BODY)
-        operation = Operation(sent.query, sent.variables, sent.name)
+        operation = Operation(sent.query or "", sent.variables, sent.name)
         prepared = engine.prepare(operation)
         assert isinstance(prepared, Prepared)
         if not is_planned:

@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from infra.internet_variables import INTERNET_VARIABLES
 from infra.limits import LIMIT_VARIABLES, Limits
 from infra.variables import VARIABLES, Variable
+
+TABLE = (*VARIABLES, *INTERNET_VARIABLES)
 
 
 class SettingsError(Exception):
@@ -47,6 +50,8 @@ class Settings:
     public_url: str
     allowed_origins: str
     trusted_proxies: str
+    documents: str
+    documents_only: str
     oidc_issuer: str
     oidc_client_id: str
     oidc_client_secret: str
@@ -57,7 +62,7 @@ class Settings:
     @classmethod
     def load(cls, environ: Mapping[str, str]) -> Self:
         """An empty variable counts as unset. Raises SettingsError naming the variable."""
-        values = read(VARIABLES, environ)
+        values = read(TABLE, environ)
         is_production = values["environment"] == "production"
         if is_production and not values["secret_key"]:
             raise SettingsError("ONHAND_SECRET_KEY must be set in production")
@@ -78,7 +83,7 @@ class Settings:
         return [(one.name, masked(one, value), one.meaning) for one, value in self.all()]
 
     def all(self) -> Iterator[tuple[Variable, object]]:
-        for variable in VARIABLES:
+        for variable in TABLE:
             yield variable, getattr(self, variable.field)
         for variable in LIMIT_VARIABLES:
             yield variable, getattr(self.limits, variable.field)

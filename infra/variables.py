@@ -4,7 +4,6 @@ set, and what it means. A new setting is a row here and a field of Settings."""
 import os
 import re
 from collections.abc import Callable
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -76,28 +75,6 @@ def secret(value: str) -> str:
     if len(value) < SECRET_KEY_LEAST:
         raise ValueError(f"at least {SECRET_KEY_LEAST} characters")
     return value
-
-
-def origins(value: str) -> str:
-    """Kept as text: Visitors takes it apart."""
-    for one in listed(value):
-        parts = urlsplit(one)
-        if parts.scheme not in ("http", "https") or one != f"{parts.scheme}://{parts.netloc}":
-            raise ValueError("origins like https://shop.example, separated by commas")
-    return value
-
-
-def networks(value: str) -> str:
-    for one in listed(value):
-        try:
-            ip_network(one)
-        except ValueError:
-            raise ValueError("networks like 10.0.0.0/8, separated by commas") from None
-    return value
-
-
-def listed(value: str) -> list[str]:
-    return [one.strip() for one in value.split(",") if one.strip()]
 
 
 class Variable(NamedTuple):
@@ -199,20 +176,6 @@ VARIABLES = (
         url("http", "https"),
         "",
         "where browsers reach the API, if not at its host and port: https://stock.shop.example",
-    ),
-    Variable(
-        "ONHAND_ALLOWED_ORIGINS",
-        "allowed_origins",
-        origins,
-        "",
-        "origins of pages on other hosts that may ask, separated by commas: https://shop.example",
-    ),
-    Variable(
-        "ONHAND_TRUSTED_PROXIES",
-        "trusted_proxies",
-        networks,
-        "",
-        "networks of proxies whose X-Forwarded-For is believed, separated by commas: 10.0.0.0/8",
     ),
     Variable(
         "ONHAND_OIDC_ISSUER",

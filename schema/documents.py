@@ -22,8 +22,10 @@ from graphql import (
     SelectionSetNode,
     get_operation_ast,
     parse,
+    specified_rules,
     validate,
 )
+from graphql.validation import NoSchemaIntrospectionCustomRule as NoIntrospection
 
 from infra.limits import DEFAULTS, Limits, beyond
 from schema.compiled.plan import Plan, plan_of
@@ -59,9 +61,13 @@ class Prepared(NamedTuple):
 class Documents:
     """Prepares documents for one schema. A text is read once, whatever operations are named."""
 
-    def __init__(self, schema: GraphQLSchema, limits: Limits = DEFAULTS) -> None:
+    def __init__(
+        self, schema: GraphQLSchema, limits: Limits = DEFAULTS, is_open: bool = True
+    ) -> None:
         self.schema = schema
         self.limits = limits
+        self.rules = specified_rules if is_open else (*specified_rules, NoIntrospection)
+        self.hides = not is_open
         self.remembered = lru_cache(REMEMBERED_DOCUMENTS)(self.read)
         self.chosen = lru_cache(REMEMBERED_DOCUMENTS)(self.choose)
 
@@ -106,7 +112,9 @@ class Documents:
             return [coded(error, PARSE_FAILED)]
         if problem := self.beyond_limits(document):
             return [problem]
-        errors = validate(self.schema, document, max_errors=ERRORS_SHOWN)
+        errors = validate(
+            self.schema, document, self.rules, max_errors=ERRORS_SHOWN, hide_suggestions=self.hides
+        )
         return [coded(error, VALIDATION_FAILED) for error in errors] or document
 
     def beyond_limits(self, document: DocumentNode) -> GraphQLError | None:

@@ -55,13 +55,20 @@ class Answer(NamedTuple):
 
 
 class Engine:
+    """`is_open`: the schema is told to who asks for it, and guessed at for who mistypes a name."""
+
     def __init__(
-        self, rt: Runtime, schema: GraphQLSchema | None = None, limits: Limits = DEFAULTS
+        self,
+        rt: Runtime,
+        schema: GraphQLSchema | None = None,
+        limits: Limits = DEFAULTS,
+        is_open: bool = True,
     ) -> None:
         self.rt = rt
         self.limits = limits
         self.schema = schema or build()._schema
-        self.documents = Documents(self.schema, limits)
+        self.documents = Documents(self.schema, limits, is_open)
+        self.hides = not is_open
         self.executor = executor_for(self.schema)
         self.shared: Shared[Answer] = Shared()
 
@@ -105,6 +112,7 @@ class Engine:
             variable_values=operation.variables,
             operation_name=operation.name,
             executor_class=self.executor,
+            hide_suggestions=self.hides,
             is_awaitable=is_awaitable,
         )
         if is_awaitable(result):
@@ -123,6 +131,7 @@ class Engine:
             raw_variable_values=operation.variables,
             operation_name=operation.name,
             is_awaitable=is_awaitable,
+            hide_suggestions=self.hides,
         )
         if isinstance(executor, list):
             yield answer_of(ExecutionResult(None, executor), asker, context)

@@ -170,5 +170,5 @@ class Door:
         self.engine = ScriptedEngine(limits)
         self.metrics = Metrics()
         self.gate = Gate(SECRET, StillClock())
-        operations = Operations(self.engine, self.metrics)
-        self.app = GraphQLOverWebSocket(operations, self.gate, patience)
+        self.operations = Operations(self.engine, self.metrics)
+        self.app = GraphQLOverWebSocket(self.operations, self.gate, patience)

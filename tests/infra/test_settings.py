@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.settings import Settings, SettingsError
-from infra.variables import VARIABLES
+from infra.settings import TABLE, Settings, SettingsError
 
 KEY = "a-key-that-is-long-enough-for-hs256-signing"
 
@@ -99,4 +98,4 @@ def test_what_is_shown_holds_no_secret() -> None:
 
 
 def test_every_variable_says_what_it_means() -> None:
-    assert all(variable.meaning for variable in VARIABLES)
+    assert all(variable.meaning for variable in TABLE)
