@@ -37,6 +37,7 @@ class Permission(StrEnum):
     WRITE_USERS = "users:write"
     READ_KEYS = "keys:read"
     WRITE_KEYS = "keys:write"
+    APPROVE = "approval:grant"
     OWN = "shop:own"
 
 
@@ -53,6 +54,7 @@ OPERATIONS = (
         Permission.ADJUST,
         Permission.READ_OWNERSHIP,
         Permission.SALES,
+        Permission.APPROVE,
     }
 )
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
@@ -81,6 +83,7 @@ SCOPED = frozenset(
         Permission.ADJUST,
         Permission.MOVE,
         Permission.RETURN,
+        Permission.APPROVE,
     }
 )
 """Those about cells: they can be held for a part of the stock, all others everywhere or not at all.

@@ -5,6 +5,8 @@ Refusal
 ├── Invalid             a field is malformed or out of range
 ├── NotFound            no such SKU, warehouse, reservation or sale
 ├── Conflict            the id was used before with other content
+├── NeedsApproval       nothing has happened yet: a second person has to grant it
+├── ApprovalClosed      a second person was asked for this, and it will not be done
 ├── SaleNotOpen         the flash sale has not opened or is over
 ├── TicketRequired      the flash sale lets in only admitted buyers
 ├── LockedOut           too many wrong passwords: nobody looks at more of them until then
@@ -22,7 +24,7 @@ from datetime import datetime
 from typing import ClassVar, get_args
 from uuid import UUID
 
-from domain.states import ReservationState
+from domain.states import ApprovalState, ReservationState
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,33 @@ class Conflict:
     @property
     def message(self) -> str:
         return f"the id {self.id} was used before with other content"
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsApproval:
+    """`request_id` is the act's own id: sent again once it is granted, it has its answer."""
+
+    code: ClassVar[str] = "NEEDS_APPROVAL"
+    is_transient: ClassVar[bool] = True
+    request_id: UUID
+    act: str
+    expires_at: datetime
+
+    @property
+    def message(self) -> str:
+        until = f"{self.expires_at:%Y-%m-%dT%H:%M:%SZ}"
+        return f"a second person has to grant this by {until}; nothing has happened yet"
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalClosed:
+    code: ClassVar[str] = "APPROVAL_CLOSED"
+    is_transient: ClassVar[bool] = False
+    state: ApprovalState
+
+    @property
+    def message(self) -> str:
+        return f"the request for approval is {self.state.value}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +197,8 @@ Refusal = (
     | Invalid
     | NotFound
     | Conflict
+    | NeedsApproval
+    | ApprovalClosed
     | SaleNotOpen
     | TicketRequired
     | LockedOut

@@ -25,3 +25,16 @@ def reservation_state(holds: list[ReservationState]) -> ReservationState:
         ReservationState.EXPIRED,
     )
     return min(holds, key=order.index)
+
+
+class ApprovalState(StrEnum):
+    """PENDING waits for a decision. GRANTED is decided and being carried out: whoever comes next
+    finishes that. The others are how it ended."""
+
+    PENDING = "pending"
+    GRANTED = "granted"
+    DONE = "done"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    STALE = "stale"
+    FAILED = "failed"

@@ -64,7 +64,7 @@ def config(url: str, pool_size: int, settings: dict[str, str]) -> dict[str, Any]
         },
         "apps": {
             APP: {
-                "models": ["infra.models", "infra.identity_models"],
+                "models": ["infra.models", "infra.identity_models", "infra.approval_models"],
                 "default_connection": "default",
                 "migrations": "infra.migrations",
             }

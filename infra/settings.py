@@ -47,6 +47,9 @@ class Settings:
     cool_seconds: int
     password_memory_kib: int
     password_passes: int
+    approval_units: int
+    approval_value_cents: int
+    approval_roles: str
     public_url: str
     allowed_origins: str
     trusted_proxies: str

@@ -26,6 +26,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from schema import refusals
 from schema.api_keys import ApiKeyMutations, ApiKeyQueries
+from schema.approvals import ApprovalMutations, ApprovalQueries, ApprovalSubscriptions
 from schema.catalogue import CatalogueMutations, CatalogueQueries
 from schema.changes import StockSubscriptions
 from schema.compiled.outcome import unless_known
@@ -46,6 +47,7 @@ from schema.tickets import TicketMutations, TicketQueries, TicketSubscriptions
 from schema.trail import TrailQueries
 from services.account import SignedOut
 from services.api_keys import ApiKey, Issued
+from services.approvals import Approval
 from services.flash_sale_rows import FlashSale
 from services.levels import StockLevel
 from services.people import User
@@ -56,6 +58,7 @@ from services.tickets import Ticket
 
 NAMES: dict[type, str] = {
     ApiKey: "ApiKey",
+    Approval: "Approval",
     Enrolment: "SecondFactorEnrolment",
     FlashSale: "FlashSale",
     Issued: "IssuedApiKey",
@@ -87,6 +90,7 @@ class Query(
     ApiKeyQueries,
     SecondFactorQueries,
     MeQueries,
+    ApprovalQueries,
 ):
     pass
 
@@ -102,12 +106,15 @@ class Mutation(
     PeopleMutations,
     ApiKeyMutations,
     SecondFactorMutations,
+    ApprovalMutations,
 ):
     pass
 
 
 @strawberry.type(description="What is shown live.")
-class Subscription(StockSubscriptions, FlashSaleSubscriptions, TicketSubscriptions):
+class Subscription(
+    StockSubscriptions, FlashSaleSubscriptions, TicketSubscriptions, ApprovalSubscriptions
+):
     pass
 
 

@@ -28,6 +28,19 @@ class ReservationState(Enum):
     EXPIRED = strawberry.enum_value("expired", description="The deadline passed unpaid.")
 
 
+@strawberry.enum(description="The life of a request for a second person.")
+class ApprovalState(Enum):
+    PENDING = strawberry.enum_value("pending", description="It waits for a decision.")
+    GRANTED = strawberry.enum_value("granted", description="Granted, and being done.")
+    DONE = strawberry.enum_value("done", description="Granted and done.")
+    REJECTED = strawberry.enum_value("rejected", description="Rejected, or taken back.")
+    EXPIRED = strawberry.enum_value("expired", description="Nobody decided in time.")
+    STALE = strawberry.enum_value(
+        "stale", description="Granted, and not done: it was not as it had been shown any more."
+    )
+    FAILED = strawberry.enum_value("failed", description="Granted, and refused when it was done.")
+
+
 @strawberry.enum(description="Why a quantity is corrected.")
 class AdjustReason(Enum):
     CORRECTION = strawberry.enum_value("correction", description="A booking was wrong.")

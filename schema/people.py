@@ -12,7 +12,7 @@ from schema.access_types import Grant, GrantInput, grant
 from schema.context import Info
 from schema.paging import PAGE_SIZE, After, Connection, First, connection
 from schema.parsing import Raw, attempt, command, uuid
-from services import people
+from services import people, sensitive
 from services import people_acts as acts
 from services.granting import GrantRole
 from services.people import CreateUser
@@ -47,7 +47,13 @@ class User:
 
 
 UserResult = Annotated[
-    User | no.NotFound | no.Conflict | no.NotPermitted | no.Invalid,
+    User
+    | no.NotFound
+    | no.Conflict
+    | no.NotPermitted
+    | no.Invalid
+    | no.NeedsApproval
+    | no.ApprovalClosed,
     strawberry.union("UserResult", description="The account after the change, or a refusal."),
 ]
 UserID = Annotated[strawberry.ID, strawberry.argument(description="The account (UUID).")]
@@ -159,7 +165,7 @@ class PeopleMutations:
         context = info.context
         if isinstance(command, Invalid):
             return context.refused(Permission.WRITE_USERS, command)
-        return await acts.grant_role(context.rt, context.caller, command)
+        return await sensitive.grant_role(context.rt, context.caller, command)
 
     @strawberry.mutation(
         graphql_type=UserResult, description="Take a role away. The last owner stays."

@@ -6,13 +6,14 @@ from datetime import datetime
 import strawberry
 
 from domain import refusals as no
-from schema.enums import ReservationState
+from schema.enums import ApprovalState, ReservationState
 
 
 @strawberry.interface(
     description="An expected 'no'. Every refusal type implements it; order of precedence: "
-    "NotPermitted, Invalid, NotFound, Conflict, SaleNotOpen, TicketRequired, LockedOut, "
-    "InvalidCredentials, LimitReached, ReservationClosed, Stale, InsufficientStock."
+    "NotPermitted, Invalid, NotFound, Conflict, NeedsApproval, ApprovalClosed, SaleNotOpen, "
+    "TicketRequired, LockedOut, InvalidCredentials, LimitReached, ReservationClosed, Stale, "
+    "InsufficientStock."
 )
 class Refusal:
     code: str = strawberry.field(description="The refusal's name for programs: INVALID.")
@@ -52,6 +53,20 @@ class NotPermitted(Refusal):
 @strawberry.type(description="The id was used before with other content.")
 class Conflict(Refusal):
     id: strawberry.ID = strawberry.field(description="The id that is taken.")
+
+
+@strawberry.type(description="Nothing has happened yet: a second person has to grant it.")
+class NeedsApproval(Refusal):
+    request_id: strawberry.ID = strawberry.field(
+        description="The act's own id: sent again once it is granted, it has its answer."
+    )
+    act: str = strawberry.field(description="The name of the mutation.")
+    expires_at: datetime = strawberry.field(description="From then on it cannot be granted.")
+
+
+@strawberry.type(description="A second person was asked for this, and it will not be done.")
+class ApprovalClosed(Refusal):
+    state: ApprovalState = strawberry.field(description="How the request ended.")
 
 
 @strawberry.type(description="The reservation no longer holds anything.")
@@ -97,6 +112,8 @@ TYPES = (
     NotFound,
     NotPermitted,
     Conflict,
+    NeedsApproval,
+    ApprovalClosed,
     ReservationClosed,
     Stale,
     Invalid,
@@ -111,6 +128,8 @@ NAMES: dict[type, str] = {
     no.NotFound: "NotFound",
     no.NotPermitted: "NotPermitted",
     no.Conflict: "Conflict",
+    no.NeedsApproval: "NeedsApproval",
+    no.ApprovalClosed: "ApprovalClosed",
     no.ReservationClosed: "ReservationClosed",
     no.Stale: "Stale",
     no.Invalid: "Invalid",

@@ -19,7 +19,7 @@ from schema.stock_inputs import (
     ReturnStockInput,
     StockFilterInput,
 )
-from services import acts, stock
+from services import acts, sensitive, stock
 from services.levels import StockFilter
 from services.levels import StockLevel as Level
 from services.stock import AdjustStock, MoveStock, ReceiveStock, ReturnStock
@@ -56,7 +56,9 @@ StockLevelResult = Annotated[
     | no.NotFound
     | no.Conflict
     | no.NotPermitted
-    | no.Invalid,
+    | no.Invalid
+    | no.NeedsApproval
+    | no.ApprovalClosed,
     strawberry.union("StockLevelResult", description="The level after the change, or a refusal."),
 ]
 
@@ -129,7 +131,7 @@ class StockMutations:
         context = info.context
         if isinstance(command, Invalid):
             return context.refused(Permission.ADJUST, command)
-        return await acts.adjust(context.rt, context.caller, command)
+        return await sensitive.adjust(context.rt, context.caller, command)
 
     @strawberry.mutation(
         graphql_type=StockLevelResult,
@@ -141,7 +143,7 @@ class StockMutations:
         context = info.context
         if isinstance(command, Invalid):
             return context.refused(Permission.MOVE, command)
-        return await acts.move(context.rt, context.caller, command)
+        return await sensitive.move(context.rt, context.caller, command)
 
     @strawberry.mutation(
         graphql_type=StockLevelResult, description="Goods come back from a customer."

@@ -34,6 +34,8 @@ ACTS = (
             "updateFlashSale",
             "cancelFlashSale",
             "closeFlashSale",
+            "grantApproval",
+            "rejectApproval",
         }
     )
     | identity_acts.ACTS

@@ -101,22 +101,18 @@ async def receive(rt: Runtime, caller: Caller, command: ReceiveStock) -> StockLe
 
 
 async def adjust(rt: Runtime, caller: Caller, command: AdjustStock) -> StockLevel | Refusal:
-    if no := barred(caller, Permission.ADJUST) or bad_text("note", command.note, NOTE_LENGTH - 100):
+    if no := await bad_adjust(rt, caller, command):
         return no
     reason = command.reason if command.note is None else f"{command.reason}: {command.note}"
     key = CellKey(command.sku, command.warehouse)
-    if unseen := await out_of_reach(rt, caller, Permission.ADJUST, key):
-        return unseen
     asked = Adjust(command.bucket, command.delta, command.change_from)
     return await change(rt, command.id, key, asked, Note(caller.subject, None, reason))
 
 
 async def move(rt: Runtime, caller: Caller, command: MoveStock) -> StockLevel | Refusal:
-    if no := barred(caller, Permission.MOVE) or bad_text("note", command.note, NOTE_LENGTH):
+    if no := await bad_move(rt, caller, command):
         return no
     key = CellKey(command.sku, command.warehouse)
-    if unseen := await out_of_reach(rt, caller, Permission.MOVE, key):
-        return unseen
     asked = Move(command.source, command.target, command.quantity)
     return await change(rt, command.id, key, asked, Note(caller.subject, None, command.note))
 
@@ -131,6 +127,21 @@ async def return_stock(rt: Runtime, caller: Caller, command: ReturnStock) -> Sto
         return unseen
     asked = Return(command.target, command.quantity)
     return await change(rt, command.id, key, asked, Note(caller.subject, command.reference))
+
+
+async def bad_adjust(rt: Runtime, caller: Caller, command: AdjustStock) -> Refusal | None:
+    """Whatever the stock."""
+    if no := barred(caller, Permission.ADJUST) or bad_text("note", command.note, NOTE_LENGTH - 100):
+        return no
+    key = CellKey(command.sku, command.warehouse)
+    return await out_of_reach(rt, caller, Permission.ADJUST, key)
+
+
+async def bad_move(rt: Runtime, caller: Caller, command: MoveStock) -> Refusal | None:
+    """Whatever the stock."""
+    if no := barred(caller, Permission.MOVE) or bad_text("note", command.note, NOTE_LENGTH):
+        return no
+    return await out_of_reach(rt, caller, Permission.MOVE, CellKey(command.sku, command.warehouse))
 
 
 async def change(

@@ -31,7 +31,7 @@ from domain.cell import Hold, Level
 from domain.commands import COMMANDS, Buyer, CellKey, Line, Request
 from domain.ledger import Bucket, Note
 from domain.refusals import REFUSALS, InsufficientStock, Refusal
-from domain.states import ReservationState
+from domain.states import ApprovalState, ReservationState
 from infra.outage import Outage
 from tests.actors.world import BERLIN, receive
 
@@ -48,6 +48,7 @@ BY_TYPE: dict[Any, st.SearchStrategy[Any]] = {
     bool: st.booleans(),
     datetime: INSTANTS,
     Bucket: st.sampled_from(Bucket),
+    ApprovalState: st.sampled_from(ApprovalState),
     ReservationState: st.sampled_from(ReservationState),
     type(None): st.none(),
 }

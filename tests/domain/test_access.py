@@ -37,6 +37,7 @@ TABLE = """
     users:write         x x - - - - - - -
     keys:read           x x - - - - - - -
     keys:write          x x - - - - - - -
+    approval:grant      x x x - - - - - -
     shop:own            x - - - - - - - -
 """
 ROWS = [line.split() for line in TABLE.split("\n") if line.strip()]

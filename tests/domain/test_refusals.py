@@ -8,12 +8,14 @@ import pytest
 import domain.refusals
 from domain.refusals import (
     REFUSALS,
+    ApprovalClosed,
     Conflict,
     InsufficientStock,
     Invalid,
     InvalidCredentials,
     LimitReached,
     LockedOut,
+    NeedsApproval,
     NotFound,
     NotPermitted,
     Refusal,
@@ -22,7 +24,7 @@ from domain.refusals import (
     Stale,
     TicketRequired,
 )
-from domain.states import ReservationState
+from domain.states import ApprovalState, ReservationState
 from tests.domain.story import id_of
 from tests.domain.world import START
 
@@ -32,6 +34,12 @@ TEXTS: list[tuple[Refusal, str]] = [
     (Invalid("quantity", "must be positive"), "must be positive"),
     (NotFound("sku", "MUG"), "no sku MUG"),
     (Conflict(ID), f"the id {ID} was used before with other content"),
+    (
+        NeedsApproval(ID, "adjustStock", START),
+        f"a second person has to grant this by {START:%Y-%m-%dT%H:%M:%SZ};"
+        " nothing has happened yet",
+    ),
+    (ApprovalClosed(ApprovalState.STALE), "the request for approval is stale"),
     (SaleNotOpen(START, None), "the sale has not opened yet"),
     (SaleNotOpen(START, START), "the sale is over"),
     (
@@ -63,9 +71,9 @@ def test_codes_are_the_names_in_capitals() -> None:
         assert refusal.code == "_".join(words).upper()
 
 
-def test_only_a_lock_and_a_shortage_may_pass_by_themselves() -> None:
+def test_only_a_request_a_lock_and_a_shortage_may_pass_by_themselves() -> None:
     passing = [refusal for refusal in REFUSALS if refusal.is_transient]
-    assert passing == [LockedOut, InsufficientStock]
+    assert passing == [NeedsApproval, LockedOut, InsufficientStock]
 
 
 def test_the_tree_in_the_docstring_has_every_refusal_in_the_order_of_the_checks() -> None:

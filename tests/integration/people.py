@@ -29,8 +29,8 @@ OTHER = "seven quiet lamps in may"
 ADMIN, OWNER, ANALYST = Grant(Role.ADMIN), Grant(Role.OWNER), Grant(Role.ANALYST)
 KEY = CreateApiKey(rid(50), "till", (ANALYST,))
 T = TypeVar("T")
-EMPTY = """TRUNCATE person, person_grant, session_family, sign_in_failure, api_key, second_factor
-  RESTART IDENTITY CASCADE"""
+EMPTY = """TRUNCATE approval, person, person_grant, session_family, sign_in_failure, api_key,
+  second_factor RESTART IDENTITY CASCADE"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,14 @@ class People:
 
 
 @asynccontextmanager
-async def people(url: str) -> AsyncIterator[People]:
+async def people(url: str, store: FakeStore | None = None) -> AsyncIterator[People]:
     await migrate(url)
     await open_database(url)
     await connection().execute_query(EMPTY)
     clock = FakeClock()
     try:
-        async with open_shop([FakeStore([], [])] * OWNERS, clock, CatalogueCache()) as shop:
+        stores = [store or FakeStore([], [])] * OWNERS
+        async with open_shop(stores, clock, CatalogueCache()) as shop:
             settings = Settings.load({"ONHAND_SECRET_KEY": SECRET})
             rt = replace(shop.rt, settings=settings, passwords=Passwords(CHEAP))
             yield People(rt, clock)

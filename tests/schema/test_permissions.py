@@ -36,12 +36,15 @@ NEEDS = {
     Permission.READ_USERS: "query users",
     Permission.WRITE_USERS: """mutation createUser  mutation setUserActive
         mutation setUserPassword  mutation grantRole  mutation revokeRole""",
+    Permission.APPROVE: "mutation grantApproval",
     Permission.READ_KEYS: "query apiKeys",
     Permission.WRITE_KEYS: """mutation createApiKey  mutation rotateApiKey
         mutation revokeApiKey""",
 }
 OPEN = {
     "what a caller knows of itself": "query me",
+    "what a caller asked for, and may decide on": """query approval  query approvals
+        mutation rejectApproval  subscription approvalsChanged""",
     "signing in": "mutation signIn  mutation refreshSession",
     "of the caller's own account, and of no key of it": """query secondFactor
         mutation signOut  mutation signOutEverywhere  mutation changePassword

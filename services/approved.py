@@ -1,0 +1,91 @@
+"""Carrying out what a second person has granted: once, with the id that it was asked for with, and
+only if what the second person was shown is still so. Whoever comes next finishes what broke off."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import msgspec
+
+from domain.access import Caller
+from domain.approvals import Sensitive
+from domain.commands import CellKey
+from domain.refusals import ApprovalClosed, NotPermitted, Refusal, Stale
+from domain.states import ApprovalState
+from domain.trail import DONE
+from infra.approval_models import Approval as Row
+from infra.identity_models import Person, PersonGrant
+from services import acts, people_acts
+from services.approvals import ended
+from services.granting import GrantRole
+from services.grants import held_of
+from services.levels import StockLevel
+from services.outcomes import was_begun
+from services.people import User, stored
+from services.proposals import grants_in, level_of, units_in
+from services.runtime import Runtime
+from services.stock import AdjustStock, MoveStock
+
+Answer = StockLevel | User | Refusal
+C = TypeVar("C")
+
+
+async def carry_out(rt: Runtime, row: Row) -> Answer:
+    """What is done already answers as it did."""
+    caller = await asker(row)
+    if isinstance(caller, NotPermitted):
+        answer: Answer = caller
+    else:
+        answer = await DOING[Sensitive(row.act)](rt, caller, row)
+    if isinstance(answer, Stale | ApprovalClosed):
+        await ended(rt, row, ApprovalState.STALE, answer.code)
+    elif isinstance(answer, Refusal):
+        await ended(rt, row, ApprovalState.FAILED, answer.code)
+    else:
+        await ended(rt, row, ApprovalState.DONE, DONE)
+    return answer
+
+
+async def asker(row: Row) -> Caller | NotPermitted:
+    """Who asked, with what that person may do by now. Of a development token no more is known than
+    its name: it does what the second person might."""
+    whose = row.asked_person or row.decided_person
+    person = await Person.get_or_none(id=whose, is_active=True).prefetch_related("grants")
+    if person is None:
+        return NotPermitted("account:active")
+    grants = tuple(held.grant for held in held_of(person.grants))
+    return Caller(row.asked_by, grants, row.asked_person)
+
+
+async def adjust(rt: Runtime, caller: Caller, row: Row) -> Answer:
+    """The owner itself compares: the command carries what the bucket has to hold."""
+    return await acts.adjust(rt, caller, command_in(row, AdjustStock))
+
+
+async def write_off(rt: Runtime, caller: Caller, row: Row) -> Answer:
+    command = command_in(row, MoveStock)
+    if row.state == ApprovalState.GRANTED and not await was_begun(row.id):
+        level = await level_of(rt, CellKey(command.sku, command.warehouse))
+        shown, actual = int(row.changes[0]["before"] or 0), units_in(level, command.source)
+        if shown != actual:
+            return Stale(shown, actual)
+    return await acts.move(rt, caller, command)
+
+
+async def grant_role(rt: Runtime, caller: Caller, row: Row) -> Answer:
+    command = command_in(row, GrantRole)
+    if row.state == ApprovalState.GRANTED and not await PersonGrant.filter(id=row.id).exists():
+        user = await stored(command.person)
+        if user is None or grants_in(user) != row.changes[0]["before"]:
+            return ApprovalClosed(ApprovalState.STALE)
+    return await people_acts.grant_role(rt, caller, command)
+
+
+def command_in(row: Row, kind: type[C]) -> C:
+    return msgspec.convert(row.command, kind)
+
+
+DOING: dict[Sensitive, Callable[[Runtime, Caller, Row], Awaitable[Answer]]] = {
+    Sensitive.ADJUST: adjust,
+    Sensitive.WRITE_OFF: write_off,
+    Sensitive.GRANT_ROLE: grant_role,
+}
