@@ -1,10 +1,12 @@
 """One whole shop for all tests that leave it as it is, and one for those that do not."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from infra.embedded.process import open_many_files
+from tests.integration.javascript import installed
 from tests.integration.sale_shop import database
 from tests.integration.whole import Whole
 
@@ -27,6 +29,12 @@ def people_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A database for people, sessions and keys: whoever uses it empties their tables first."""
     with database(tmp_path_factory.mktemp("people")) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def javascript() -> Path:
+    """The folder in which the JavaScript clients are installed."""
+    return installed()
 
 
 def started(whole: Whole) -> Iterator[Whole]:

