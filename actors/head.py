@@ -25,7 +25,6 @@ LONGEST_SOCKET = "/session_2011-12-09_12-50-00_000000_4194304/sockets/plasma_sto
 CURRENT = "ray_current_cluster"
 NAMES = ("ray", "gcs_server", "python")
 OPEN = "t"
-CLOSED_MODE = 0o700
 PROBE_TIMEOUT_SECONDS = 1.0
 CONFIGURATION = {
     "task_events_report_interval_ms": 0,
@@ -128,10 +127,8 @@ def temporary_folder(places: Places) -> Path:
     closed = places.home / "run" / "ray"
     longest = len(os.fsencode(closed / OPEN)) + len(LONGEST_SOCKET)
     if longest <= SOCKET_PATH_LIMIT:
-        return made(made(closed, CLOSED_MODE) / OPEN)
-    closed = short_folder(places.home, "ray")
-    closed.chmod(CLOSED_MODE)
-    return made(closed / OPEN)
+        return made(made(closed) / OPEN)
+    return made(short_folder(places.home, "ray") / OPEN)
 
 
 def forget_sessions(temporary: Path) -> None:

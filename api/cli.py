@@ -7,6 +7,8 @@ import importlib
 
 import click
 
+from infra.embedded.places import close_to_others
+
 COMMANDS = {
     "serve": "api.commands.serve:serve_command",
     "up": "api.commands.serve:up_command",
@@ -38,6 +40,7 @@ class Commands(click.Group):
 @click.version_option(package_name="onhand")
 def main() -> None:
     """The inventory of a shop that sells on many channels: exact stock, live."""
+    close_to_others()
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from actors.head import Head
 from api import jobs
 from infra.credentials import secret_key
 from infra.embedded.nats import Nats
-from infra.embedded.places import Places, leave, lock, prepare
+from infra.embedded.places import Places, close_what_is_there, leave, lock, prepare
 from infra.embedded.postgres import Postgres
 from infra.embedded.process import Server, end_all, last_line, open_many_files, running_in
 from infra.embedded.reach import listens, reach
@@ -259,6 +259,7 @@ def serve(
     open_many_files()
     places = prepare(settings.home)
     with lock(settings.home):
+        close_what_is_there(settings.home)
         settings = dataclasses.replace(settings, secret_key=secret_key(settings))
         grounds = embedded(settings, places)
         supervisor = Supervisor(settings, places, board, stopping, grounds, jobs.all_jobs)

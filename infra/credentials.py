@@ -23,7 +23,7 @@ def kept(path: Path) -> str:
 
 
 def make(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o711)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
     draft = Path(name)
     with os.fdopen(descriptor, "w") as file:

@@ -21,8 +21,14 @@ LONGEST_SOCKET = "/postgres/.s.PGSQL.5432"
 PURPOSES = ("run", "ray")
 LOG_BYTES_LIMIT = 10_000_000
 PLAIN_PATH = r"[A-Za-z0-9/._-]+"
-FOLDER_MODE = 0o711 if os.geteuid() == 0 else 0o700
-"""Root's PostgreSQL runs as somebody else, who may pass through; nobody may look around."""
+OTHERS = 0o077
+"""What the group and everybody else may do with a file: nothing, in a home."""
+CLOSED_MODE = 0o700
+DOOR_MODE = 0o711 if os.geteuid() == 0 else CLOSED_MODE
+"""On the way to its data and its socket: root's PostgreSQL runs as somebody else, who may pass
+through; nobody may look around."""
+KEPT = ("api", "demo", "logs", "migrate", "nats", "owners", "ray", "redis", "relay", "reports")
+"""Folders whose files are ours; PostgreSQL closes its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +36,12 @@ class Places:
     home: Path
     sockets: Path
 
-    def data(self, name: str) -> Path:
+    def data(self, name: str, mode: int = CLOSED_MODE) -> Path:
         """The directory of one server, made if it is missing."""
-        return made(self.home / name)
+        return made(self.home / name, mode)
 
-    def socket_folder(self, name: str) -> Path:
-        return made(self.sockets / name)
+    def socket_folder(self, name: str, mode: int = CLOSED_MODE) -> Path:
+        return made(self.sockets / name, mode)
 
     def log(self, name: str) -> Path:
         """The log to append to; a long one is put aside first, over the one before it."""
@@ -45,15 +51,44 @@ class Places:
         return path
 
 
-def made(path: Path, mode: int = FOLDER_MODE) -> Path:
+def made(path: Path, mode: int = CLOSED_MODE) -> Path:
+    """One that is ours gets this mode, whoever made it and however."""
     path.mkdir(mode=mode, parents=True, exist_ok=True)
+    status = path.stat()
+    if status.st_uid == os.geteuid() and stat.S_IMODE(status.st_mode) != mode:
+        path.chmod(mode)
     return path
+
+
+def close_to_others() -> None:
+    """What this process and its children make from now on is for their own user alone."""
+    os.umask(OTHERS)
+
+
+def close_what_is_there(home: Path) -> None:
+    """For a home of a time when its files were not closed. Of a home that somebody gave us only
+    what is ours is touched."""
+    below = (path for name in KEPT for path in (home / name).rglob("*"))
+    for path in (*home.glob("*.key"), home / "lock", home / "running.json", *below):
+        close(path)
+
+
+def close(path: Path) -> None:
+    """One that vanishes meanwhile is closed enough."""
+    try:
+        status = path.lstat()
+        mode = stat.S_IMODE(status.st_mode)
+        if mode & OTHERS and status.st_uid == os.geteuid() and not stat.S_ISLNK(status.st_mode):
+            path.chmod(mode & ~OTHERS)
+    except FileNotFoundError:
+        return
 
 
 def prepare(home: Path) -> Places:
     """Raises SettingsError when this home cannot be used."""
     try:
-        made(home)
+        if not home.exists():
+            made(home, DOOR_MODE)
         probe = home / f".probe.{os.getpid()}"
         probe.write_bytes(b"")
         probe.unlink()
@@ -68,14 +103,14 @@ def socket_root(home: Path) -> Path:
     root = home / "run"
     is_short = len(str(root) + LONGEST_SOCKET) <= SOCKET_PATH_LIMIT
     if is_short and re.fullmatch(PLAIN_PATH, str(root)):
-        return made(root)
-    return short_folder(home, "run")
+        return made(root, DOOR_MODE)
+    return made(short_folder(home, "run"), DOOR_MODE)
 
 
 def short_folder(home: Path, purpose: str) -> Path:
     """A directory in the machine's temporary one that belongs to this user and this home alone."""
     root = short_path(home, purpose)
-    root.mkdir(mode=FOLDER_MODE, exist_ok=True)
+    root.mkdir(mode=CLOSED_MODE, exist_ok=True)
     if not is_ours(root):
         raise SettingsError(f"{root} belongs to somebody else: remove it or set TMPDIR")
     return root

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 import asyncpg
 
 from infra.credentials import kept
-from infra.embedded.places import Places
+from infra.embedded.places import DOOR_MODE, Places
 from infra.embedded.process import (
     Child,
     Identity,
@@ -32,6 +32,11 @@ PORT = 5432
 """Only the name of the socket: nothing listens on a network."""
 
 NAME = "onhand"
+SET_PASSWORD = f"ALTER ROLE {NAME} PASSWORD '%s'\n"
+"""None of our passwords has a quote in it."""
+UNSAID = ("-c", "log_min_error_statement=panic", "-c", "log_statement=none")
+"""A statement with a password in it is not logged, not even if it fails."""
+ONLY_DOOR = "local all all scram-sha-256\n"
 CREATE_DATABASE = f"CREATE DATABASE {NAME}\n"
 PROBE_TIMEOUT_SECONDS = 2.0
 CONFIGURATION = {
@@ -79,9 +84,9 @@ class Postgres:
     name = "PostgreSQL"
 
     def __init__(self, places: Places) -> None:
-        self.folder = places.data("postgres")
+        self.folder = places.data("postgres", DOOR_MODE)
         self.data = self.folder / "data"
-        self.sockets = places.socket_folder("postgres")
+        self.sockets = places.socket_folder("postgres", DOOR_MODE)
         self.log = places.log("postgres")
         self.password = kept(places.home / "postgres.key")
         self.user = unprivileged(self.data)
@@ -96,6 +101,7 @@ class Postgres:
         end_all(running_in(self.data, "postgres"), signal.SIGINT)
         if not self.data.exists():
             self.make_data()
+        self.bar()
         self.give(self.sockets)
         for stale in (self.data / "postmaster.pid", *self.sockets.glob(".s.PGSQL.*")):
             stale.unlink(missing_ok=True)
@@ -103,9 +109,16 @@ class Postgres:
         given = {**CONFIGURATION, "unix_socket_directories": f'"{folder}"'}
         options = [part for key, value in given.items() for part in ("-c", f"{key}={value}")]
         argv, user = self.command("postgres", "-D", str(self.data), *options)
+        self.begin(argv, user)
+        if not asyncio.run(is_let_in(self.url)):
+            self.stop()
+            self.set_password()
+            self.begin(argv, user)
+        return self.url
+
+    def begin(self, argv: list[str], user: Identity | None) -> None:
         self.child = spawn(self.name, argv, self.log, Path("/"), user=user)
         wait_until(self.child, self.answers)
-        return self.url
 
     def is_alive(self) -> bool:
         return self.child is not None and self.child.is_alive()
@@ -130,6 +143,18 @@ class Postgres:
         password.unlink()
         self.run("postgres", "--single", "-D", str(draft), "postgres", given=CREATE_DATABASE)
         draft.rename(self.data)
+
+    def bar(self) -> None:
+        """Data of a time when whoever reached the socket was let in."""
+        doors = self.data / "pg_hba.conf"
+        if doors.read_text() != ONLY_DOOR:
+            doors.write_text(ONLY_DOOR)
+
+    def set_password(self) -> None:
+        """For data that knows none, or another: who has the files has what is in them anyway."""
+        statement = SET_PASSWORD % self.password
+        single = ("--single", *UNSAID, "-D", str(self.data), "postgres")
+        self.run("postgres", *single, given=statement)
 
     def give(self, path: Path) -> None:
         if self.user is not None:
@@ -160,9 +185,18 @@ class Postgres:
 
 
 async def answers(url: str) -> bool:
+    """Whether it is at work, be it to say that the password is another."""
+    try:
+        await is_let_in(url)
+    except NOT_YET:
+        return False
+    return True
+
+
+async def is_let_in(url: str) -> bool:
     try:
         connection = await asyncpg.connect(url, timeout=PROBE_TIMEOUT_SECONDS)
-    except NOT_YET:
+    except asyncpg.InvalidPasswordError:
         return False
     try:
         return bool(await connection.fetchval("SELECT true"))

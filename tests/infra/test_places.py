@@ -1,6 +1,7 @@
 """Where servers live: sockets the kernel accepts, logs that end, one supervisor at a time."""
 
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from infra.embedded.places import (
     LOG_BYTES_LIMIT,
     LONGEST_SOCKET,
     SOCKET_PATH_LIMIT,
+    close_what_is_there,
     leave,
     lock,
     prepare,
@@ -73,6 +75,25 @@ def test_a_home_is_served_once_at_a_time(temporary: Path) -> None:
         lock(home)
     held.close()
     lock(home).close()
+
+
+def test_a_home_of_a_time_when_files_were_open_is_closed_and_what_is_not_ours_stays(
+    temporary: Path,
+) -> None:
+    places = prepare(temporary / "home")
+    for name in ("logs", "relay", "letters"):
+        (places.home / name).mkdir(mode=0o711)
+    ours = [places.log("nats"), places.home / "relay" / "deep.txt", places.home / "lock"]
+    theirs = [places.home / "letters" / "a.txt", places.home / "notes.txt"]
+    for path in (*ours, *theirs):
+        path.write_text("")
+        path.chmod(0o644)
+    (places.home / "relay" / "link").symlink_to(theirs[0])
+    close_what_is_there(places.home)
+    places.data("relay")
+    assert {stat.S_IMODE(path.stat().st_mode) for path in ours} == {0o600}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in theirs} == {0o644}
+    assert stat.S_IMODE((places.home / "relay").stat().st_mode) == 0o700
 
 
 def test_a_long_log_is_put_aside(temporary: Path) -> None:

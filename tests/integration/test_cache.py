@@ -24,7 +24,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
 async def cache(server: Redis) -> AsyncIterator[Cache]:
     if not server.is_alive():
         await asyncio.to_thread(server.start)
-    opened = Cache.connect(f"unix://{server.socket}")
+    opened = Cache.connect(server.url)
     await opened.clear()
     yield opened
     await opened.close()

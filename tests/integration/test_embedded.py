@@ -10,23 +10,17 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import asyncpg
-import nats
 import psutil
 import pytest
-from redis.asyncio import Redis as RedisClient
 
 from infra.embedded.nats import Nats
 from infra.embedded.places import Places, prepare
 from infra.embedded.postgres import Postgres
-from infra.embedded.process import Server, running_in
-from infra.embedded.redis import Redis
+from infra.embedded.process import Server
+from tests.integration.embedded import KINDS, check, keep, processes, started
 
-KINDS: list[Callable[[Places], Server]] = [Postgres, Nats, Redis]
-NAMES = {"PostgreSQL": "postgres", "NATS": "nats-server", "Redis": "redis-server"}
 AS_ROOT = os.geteuid() == 0
 ALL_OF_THEM = """
 import pathlib, sys
@@ -48,53 +42,12 @@ def home() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-@contextmanager
-def started(server: Server) -> Iterator[str]:
-    try:
-        yield server.start()
-    finally:
-        server.stop()
-
-
-def processes(server: Server, home: Path) -> list[psutil.Process]:
-    name = NAMES[server.name]
-    folder = home / "postgres" / "data" if name == "postgres" else home / server.name.lower()
-    return running_in(folder, name)
-
-
 def kill(server: Server, home: Path) -> None:
     found = processes(server, home)
     assert found
     for process in found:
         process.send_signal(signal.SIGKILL)
     psutil.wait_procs(found)
-
-
-async def keep(url: str) -> None:
-    """Puts something where it should be found again."""
-    if url.startswith("nats:"):
-        client = await nats.connect(url)
-        await client.jetstream().add_stream(name="kept", subjects=["kept"])
-        await client.close()
-    elif url.startswith("postgresql:"):
-        connection = await asyncpg.connect(url)
-        await connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
-        await connection.close()
-
-
-async def check(url: str) -> None:
-    """Finds what was kept. Redis only has to answer: it keeps nothing on purpose."""
-    if url.startswith("nats:"):
-        client = await nats.connect(url)
-        assert (await client.jetstream().stream_info("kept")).config.name == "kept"
-        await client.close()
-    elif url.startswith("postgresql:"):
-        connection = await asyncpg.connect(url)
-        assert await connection.fetchval("SELECT answer FROM kept") == 42
-        await connection.close()
-    else:
-        async with RedisClient.from_url(url) as redis:
-            assert await redis.ping()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -194,19 +147,6 @@ def test_nothing_listens_beyond_this_machine(kind: Callable[[Places], Server], h
         found = processes(server, home)
         listening = [c for p in found for c in p.net_connections("tcp") if c.status == "LISTEN"]
         assert {connection.laddr.ip for connection in listening} <= {"127.0.0.1"}
-
-
-def test_postgresql_lets_no_stranger_in(home: Path) -> None:
-    with started(Postgres(prepare(home))) as url, pytest.raises(asyncpg.PostgresError):
-        asyncio.run(asyncpg.connect(url, password="guessed"))
-
-
-def test_nats_lets_no_stranger_in(home: Path) -> None:
-    server = Nats(prepare(home))
-    with started(server), socket.create_connection(("127.0.0.1", server.port)) as stranger:
-        stranger.sendall(b"CONNECT {}\r\nPING\r\n")
-        with stranger.makefile("rb") as answers:
-            assert b"-ERR 'Authorization Violation'" in answers.read()
 
 
 @pytest.mark.skipif(not AS_ROOT, reason="PostgreSQL runs as somebody else only under root")

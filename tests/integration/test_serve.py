@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from domain.commands import CellKey
+from infra.embedded.places import DOOR_MODE, OTHERS
 from infra.embedded.process import running_in
 from tests.integration.caller import LEVEL, Caller, is_held, new_id
 from tests.integration.whole import Whole
@@ -43,6 +44,18 @@ def of_home(home: Path) -> list[psutil.Process]:
         except psutil.Error:
             continue
     return found
+
+
+def open_to_others(home: Path) -> list[Path]:
+    """What somebody else on this machine could do anything with. Ray opens its folder to all, so
+    that one lies in a closed one; root's PostgreSQL passes through three, and sees nothing."""
+    passed = {home, home / "postgres", home / "run", home / "run" / "postgres"}
+    allowed = dict.fromkeys(passed, DOOR_MODE & OTHERS)
+    closed = home / "run" / "ray"
+    below = [path for path in home.rglob("*") if closed not in path.parents]
+    assert {home / "logs" / "api.log", home / "secret.key", home / "postgres" / "data"} <= {*below}
+    modes = [(path, path.lstat().st_mode & OTHERS) for path in (home, *below)]
+    return [path for path, mode in modes if mode != allowed.get(path, 0)]
 
 
 def is_ready(shop: Whole) -> bool:
@@ -96,6 +109,7 @@ def test_it_comes_up_ends_clean_and_finds_its_data_again(whole: Whole) -> None:
     sockets = [c for part in parts for c in part.net_connections("inet")]
     listening = {c.laddr.ip for c in sockets if c.status == psutil.CONN_LISTEN}
     assert listening <= {"127.0.0.1", "::ffff:127.0.0.1", "::1"}
+    assert open_to_others(whole.home) == []
     assert "already served by process" in refused(whole)
     assert is_ready(whole)
     whole.stop()

@@ -96,8 +96,8 @@ class Shop:
     async def lose(self) -> None:
         """FLUSHALL, as an operator would type it."""
         reader, writer = await asyncio.open_unix_connection(str(self.parts.redis.socket))
-        writer.write(b"FLUSHALL\r\n")
-        assert await reader.readline() == b"+OK\r\n"
+        writer.write(f"AUTH {self.parts.redis.password}\r\nFLUSHALL\r\n".encode())
+        assert [await reader.readline() for _ in range(2)] == [b"+OK\r\n"] * 2
         writer.close()
         await writer.wait_closed()
 
