@@ -1,7 +1,7 @@
 """Sensitive acts: what destroys value or gives power is asked for by one person and granted by
 another. Which acts, who may grant them, and how a request goes."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -19,6 +19,11 @@ class Sensitive(StrEnum):
     ADJUST = "adjustStock"
     WRITE_OFF = "moveStock"
     GRANT_ROLE = "grantRole"
+    CREATE_KEY = "createApiKey"
+
+
+BY_ASKER = frozenset({Sensitive.CREATE_KEY})
+"""Granted, it waits for the asker to come again: the answer has a secret for nobody else."""
 
 
 GOES_ON = (ApprovalState.GRANTED, ApprovalState.DONE)
@@ -28,7 +33,7 @@ GOES_ON = (ApprovalState.GRANTED, ApprovalState.DONE)
 @dataclass(frozen=True, slots=True)
 class Policy:
     """Above `units`, or above `value_cents` at the last price, stock is not corrected or written
-    off by one person. `roles` are not given by one person."""
+    off by one person. `roles` are not given by one person, to people or keys."""
 
     units: int
     value_cents: int
@@ -45,10 +50,13 @@ def is_written_off(target: Bucket) -> bool:
     return target is Bucket.DAMAGED
 
 
-def state_of(state: ApprovalState, expires_at: datetime, now: datetime) -> ApprovalState:
+def state_of(
+    act: Sensitive, state: ApprovalState, expires_at: datetime, now: datetime
+) -> ApprovalState:
     """As it is now: nothing has to be written for a request to expire."""
-    is_over = state is ApprovalState.PENDING and now >= expires_at
-    return ApprovalState.EXPIRED if is_over else state
+    waits = state is ApprovalState.PENDING
+    waits = waits or (state is ApprovalState.GRANTED and act in BY_ASKER)
+    return ApprovalState.EXPIRED if waits and now >= expires_at else state
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,7 @@ def is_own(asker: Asker, subject: str, person: UUID | None) -> bool:
     return same_person or subject == asker.subject
 
 
-def needs_second(policy: Policy, role: Role, others: Iterable[UUID]) -> bool:
+def needs_second(policy: Policy, roles: Iterable[Role], others: Collection[UUID]) -> bool:
     """`others` are the people besides the asker who could grant it. While there is nobody, the
     first owner makes the second one alone: the shop could never get a second person otherwise."""
-    return role in policy.roles and any(True for _ in others)
+    return bool(others) and not policy.roles.isdisjoint(roles)

@@ -12,7 +12,7 @@ from schema.access_types import Grant, GrantInput, grant
 from schema.context import Info
 from schema.paging import PAGE_SIZE, After, Connection, First, connection
 from schema.parsing import Raw, attempt, command, uuid
-from services import api_keys
+from services import api_keys, sensitive
 from services import people_acts as acts
 from services.api_keys import ApiKey as Key
 from services.api_keys import CreateApiKey, Issued, RotateApiKey
@@ -56,7 +56,13 @@ class IssuedApiKey:
 
 
 IssuedApiKeyResult = Annotated[
-    IssuedApiKey | no.NotFound | no.Conflict | no.NotPermitted | no.Invalid,
+    IssuedApiKey
+    | no.NotFound
+    | no.Conflict
+    | no.NotPermitted
+    | no.Invalid
+    | no.NeedsApproval
+    | no.ApprovalClosed,
     strawberry.union("IssuedApiKeyResult", description="The key, or a refusal."),
 ]
 ApiKeyResult = Annotated[
@@ -129,7 +135,7 @@ class ApiKeyMutations:
         context = info.context
         if isinstance(command, Invalid):
             return context.refused(Permission.WRITE_KEYS, command)
-        return await acts.create_key(context.rt, context.caller, command)
+        return await sensitive.create_key(context.rt, context.caller, command)
 
     @strawberry.mutation(
         graphql_type=IssuedApiKeyResult,

@@ -76,12 +76,9 @@ async def api_keys(
 
 
 async def create_key(rt: Runtime, caller: Caller, command: CreateApiKey) -> Issued | Refusal:
-    if no := denied(caller, Permission.WRITE_KEYS) or bad_content(rt, command):
+    if no := bad_key(rt, caller, command):
         return no
-    if no := beyond(caller, list(command.grants)):
-        return no
-    if caller.person is None:
-        return Invalid("id", "a development token makes no keys: sign in as a person")
+    assert caller.person is not None
     plain = [plain_grant(grant) for grant in command.grants]
     mark = fingerprint("API key", command.name, plain, command.expires_at, caller.person)
     if known := await made(command.id, mark):
@@ -106,6 +103,16 @@ async def create_key(rt: Runtime, caller: Caller, command: CreateApiKey) -> Issu
             return known
         raise Outage("the prefix of another key was drawn") from None
     return Issued(await existing(command.id), secret)
+
+
+def bad_key(rt: Runtime, caller: Caller, command: CreateApiKey) -> NotPermitted | Invalid | None:
+    if no := denied(caller, Permission.WRITE_KEYS) or bad_content(rt, command):
+        return no
+    if no := beyond(caller, list(command.grants)):
+        return no
+    if caller.person is None:
+        return Invalid("id", "a development token makes no keys: sign in as a person")
+    return None
 
 
 async def made(id: UUID, mark: int) -> Issued | Conflict | None:

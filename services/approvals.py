@@ -116,7 +116,8 @@ def waiting(rt: Runtime, row: Row) -> NeedsApproval | ApprovalClosed:
 
 
 def now_of(rt: Runtime, row: Row) -> ApprovalState:
-    return state_of(ApprovalState(row.state), row.expires_at, rt.clock.now())
+    state = ApprovalState(row.state)
+    return state_of(Sensitive(row.act), state, row.expires_at, rt.clock.now())
 
 
 async def approval(rt: Runtime, caller: Caller, id: UUID) -> Approval | None:

@@ -15,6 +15,7 @@ from domain.trail import DONE
 from infra.approval_models import Approval as Row
 from infra.identity_models import Person, PersonGrant
 from services import acts, people_acts
+from services.api_keys import CreateApiKey, Issued
 from services.approvals import ended
 from services.granting import GrantRole
 from services.grants import held_of
@@ -25,7 +26,7 @@ from services.proposals import grants_in, level_of, units_in
 from services.runtime import Runtime
 from services.stock import AdjustStock, MoveStock
 
-Answer = StockLevel | User | Refusal
+Answer = StockLevel | User | Issued | Refusal
 C = TypeVar("C")
 
 
@@ -80,6 +81,10 @@ async def grant_role(rt: Runtime, caller: Caller, row: Row) -> Answer:
     return await people_acts.grant_role(rt, caller, command)
 
 
+async def create_key(rt: Runtime, caller: Caller, row: Row) -> Answer:
+    return await people_acts.create_key(rt, caller, command_in(row, CreateApiKey))
+
+
 def command_in(row: Row, kind: type[C]) -> C:
     return msgspec.convert(row.command, kind)
 
@@ -88,4 +93,5 @@ DOING: dict[Sensitive, Callable[[Runtime, Caller, Row], Awaitable[Answer]]] = {
     Sensitive.ADJUST: adjust,
     Sensitive.WRITE_OFF: write_off,
     Sensitive.GRANT_ROLE: grant_role,
+    Sensitive.CREATE_KEY: create_key,
 }

@@ -3,10 +3,11 @@
 Deciding is one statement that finds the request pending, so of two deciders one decides.
 """
 
+from typing import Any
 from uuid import UUID
 
-from domain.access import Caller, Permission
-from domain.approvals import Sensitive, is_own
+from domain.access import Caller, Grant, Permission
+from domain.approvals import BY_ASKER, Sensitive, is_own
 from domain.commands import CellKey
 from domain.refusals import ApprovalClosed, NotFound, NotPermitted, Refusal
 from domain.states import ApprovalState
@@ -26,6 +27,7 @@ NEEDED = {
     Sensitive.ADJUST: Permission.ADJUST,
     Sensitive.WRITE_OFF: Permission.MOVE,
     Sensitive.GRANT_ROLE: Permission.WRITE_USERS,
+    Sensitive.CREATE_KEY: Permission.WRITE_KEYS,
 }
 """Whoever grants an act might do it themselves."""
 
@@ -45,7 +47,7 @@ async def granted(rt: Runtime, caller: Caller, id: UUID, code: str) -> Approval 
     row = await permitted(rt, caller, id, code)
     if isinstance(row, Refusal):
         return row
-    if row.state == ApprovalState.GRANTED:
+    if row.state == ApprovalState.GRANTED and row.act not in BY_ASKER:
         await carry_out(rt, row)
     return await existing(rt, id)
 
@@ -101,9 +103,7 @@ async def may_not(rt: Runtime, caller: Caller, row: Row) -> Refusal | None:
                 return no
         elif not caller.may(permission):
             return NotPermitted(permission)
-    if row.act == Sensitive.GRANT_ROLE:
-        return beyond(caller, [grant_of(row.command["grant"])])  # type: ignore[arg-type]
-    return None
+    return beyond(caller, grants_given(row))
 
 
 async def decided(rt: Runtime, caller: Caller, row: Row, state: ApprovalState) -> bool:
@@ -119,3 +119,10 @@ async def decided(rt: Runtime, caller: Caller, row: Row, state: ApprovalState) -
             changed_at=now,
         )
     )
+
+
+def grants_given(row: Row) -> list[Grant]:
+    """What granting it would give to somebody."""
+    command: dict[str, Any] = row.command
+    given = command.get("grants") or ([command["grant"]] if "grant" in command else [])
+    return [grant_of(plain) for plain in given]

@@ -16,6 +16,7 @@ from domain.ledger import TRACKED, Bucket
 from domain.refusals import NotFound, Refusal
 from infra.levels import CellLevel
 from infra.outage import Outage
+from services.api_keys import CreateApiKey, bad_key
 from services.approvals import Change, Proposal
 from services.checks import denied, fingerprint
 from services.granting import GrantRole
@@ -67,6 +68,16 @@ async def role(rt: Runtime, caller: Caller, command: GrantRole) -> Proposal | Re
     plain: dict[str, Any] = msgspec.to_builtins(command)
     mark = mark_of(caller, Sensitive.GRANT_ROLE, command)
     return Proposal(command.id, Sensitive.GRANT_ROLE, user.email, plain, changes, mark)
+
+
+async def key(rt: Runtime, caller: Caller, command: CreateApiKey) -> Proposal | Refusal:
+    if no := bad_key(rt, caller, command):
+        return no
+    given = "; ".join(told(plain_grant(grant)) for grant in command.grants)
+    plain: dict[str, Any] = msgspec.to_builtins(command)
+    mark = mark_of(caller, Sensitive.CREATE_KEY, command)
+    changes = (Change("roles", None, given),)
+    return Proposal(command.id, Sensitive.CREATE_KEY, command.name, plain, changes, mark)
 
 
 async def of_cell(

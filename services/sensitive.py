@@ -9,9 +9,10 @@ from domain.access import EVERYWHERE, PERMISSIONS, Caller, Permission, Role
 from domain.approvals import GOES_ON, Sensitive, is_much, is_written_off, needs_second
 from domain.refusals import NotPermitted, Refusal
 from infra.approval_models import Approval as Row
-from infra.identity_models import PersonGrant
+from infra.identity_models import ApiKey, PersonGrant
 from services import acts, people_acts, proposals
-from services.approvals import Proposal, ask, known, policy_of, waiting
+from services.api_keys import CreateApiKey, Issued
+from services.approvals import Proposal, ask, known, now_of, policy_of, waiting
 from services.approved import Answer, carry_out
 from services.granting import GrantRole
 from services.grants import granted
@@ -23,7 +24,7 @@ from services.runtime import Runtime
 from services.sight import sight_of
 from services.stock import AdjustStock, MoveStock
 
-DECIDE_ROLES = (Permission.WRITE_USERS, Permission.APPROVE)
+Command = AdjustStock | MoveStock | GrantRole | CreateApiKey
 
 
 class Way(NamedTuple):
@@ -39,9 +40,14 @@ async def is_given(grant_id: UUID) -> bool:
     return await PersonGrant.filter(id=grant_id).exists()
 
 
+async def is_made(key_id: UUID) -> bool:
+    return await ApiKey.filter(id=key_id).exists()
+
+
 ADJUST = Way(Sensitive.ADJUST, acts.adjust, proposals.adjustment, was_begun)
 WRITE_OFF = Way(Sensitive.WRITE_OFF, acts.move, proposals.write_off, was_begun)
 GRANT_ROLE = Way(Sensitive.GRANT_ROLE, people_acts.grant_role, proposals.role, is_given)
+CREATE_KEY = Way(Sensitive.CREATE_KEY, people_acts.create_key, proposals.key, is_made)
 
 
 async def adjust(rt: Runtime, caller: Caller, command: AdjustStock) -> StockLevel | Refusal:
@@ -49,7 +55,7 @@ async def adjust(rt: Runtime, caller: Caller, command: AdjustStock) -> StockLeve
     if not may or not await is_big(rt, caller, command.sku, abs(command.delta)):
         return await acts.adjust(rt, caller, command)
     answer = await by_two(rt, caller, ADJUST, f"{command.sku} {command.warehouse}", command)
-    assert not isinstance(answer, User)
+    assert not isinstance(answer, User | Issued)
     return answer
 
 
@@ -58,22 +64,30 @@ async def move(rt: Runtime, caller: Caller, command: MoveStock) -> StockLevel | 
     if not may or not await is_big(rt, caller, command.sku, command.quantity):
         return await acts.move(rt, caller, command)
     answer = await by_two(rt, caller, WRITE_OFF, f"{command.sku} {command.warehouse}", command)
-    assert not isinstance(answer, User)
+    assert not isinstance(answer, User | Issued)
     return answer
 
 
 async def grant_role(rt: Runtime, caller: Caller, command: GrantRole) -> User | Refusal:
-    others = await other_deciders(caller) if caller.may(Permission.WRITE_USERS) else []
-    if not needs_second(policy_of(rt), command.grant.role, others):
+    others = await other_deciders(caller, Permission.WRITE_USERS)
+    if not needs_second(policy_of(rt), [command.grant.role], others):
         return await people_acts.grant_role(rt, caller, command)
     answer = await by_two(rt, caller, GRANT_ROLE, str(command.person), command)
-    assert not isinstance(answer, StockLevel)
+    assert not isinstance(answer, StockLevel | Issued)
     return answer
 
 
-async def by_two(
-    rt: Runtime, caller: Caller, way: Way, target: str, command: AdjustStock | MoveStock | GrantRole
-) -> Answer:
+async def create_key(rt: Runtime, caller: Caller, command: CreateApiKey) -> Issued | Refusal:
+    """The key is made when the asker comes again: nobody else sees its secret."""
+    others = await other_deciders(caller, Permission.WRITE_KEYS)
+    if not needs_second(policy_of(rt), [grant.role for grant in command.grants], others):
+        return await people_acts.create_key(rt, caller, command)
+    answer = await by_two(rt, caller, CREATE_KEY, command.name, command)
+    assert not isinstance(answer, StockLevel | User)
+    return answer
+
+
+async def by_two(rt: Runtime, caller: Caller, way: Way, target: str, command: Command) -> Answer:
     """What has been granted is carried out, or answers again. Every other answer is a refusal,
     which leaves its record."""
     answer: Row | Refusal | None = await known(
@@ -84,7 +98,7 @@ async def by_two(
     if answer is None:
         answer = await requested(rt, caller, await way.propose(rt, caller, command))
     if isinstance(answer, Row):
-        if answer.state in GOES_ON:
+        if now_of(rt, answer) in GOES_ON:
             return await carry_out(rt, answer)
         answer = waiting(rt, answer)
     if not isinstance(answer, NotPermitted):
@@ -103,9 +117,11 @@ async def is_big(rt: Runtime, caller: Caller, code: str, units: int) -> bool:
     return sku is not None and is_much(policy_of(rt), units, sku.last_price_cents)
 
 
-async def other_deciders(caller: Caller) -> list[UUID]:
-    """The people who could grant a role that this caller gives: with a second factor."""
-    roles = [role for role in Role if PERMISSIONS[role].issuperset(DECIDE_ROLES)]
+async def other_deciders(caller: Caller, need: Permission) -> list[UUID]:
+    """The people with a second factor who could grant what this caller may do."""
+    if not caller.may(need):
+        return []
+    roles = [role for role in Role if PERMISSIONS[role] >= {need, Permission.APPROVE}]
     rows = await PersonGrant.filter(
         role__in=roles,
         ended_at=None,
