@@ -26,6 +26,7 @@ from infra.database import connection
 from infra.outage import Outage
 from services import acts, decisions, sensitive
 from services.account import OWN_ACCOUNT
+from services.api_keys import CreateApiKey, Issued
 from services.approvals import Approval, Change, approval, approvals, changed
 from services.granting import GrantRole
 from services.levels import StockLevel
@@ -239,6 +240,28 @@ async def test_the_first_owner_makes_the_second_one_alone(office: Office) -> Non
     user = good(User, await sensitive.grant_role(rt, bob, again))
     assert {held.grant for held in user.grants} == {CLERK, ADMIN}
     assert {held.granted_by for held in user.grants} == {BOB}
+
+
+async def test_a_powerful_key_is_made_when_its_asker_comes_again(office: Office) -> None:
+    """So that nobody else sees its secret; and not when the time is over."""
+    rt, bob = office.here.rt, office.bob
+    dan = await holder(office.here, "dan@shop.example", OWNER)
+    code, _ = await with_factor(office.here, dan)
+    plain = CreateApiKey(rid(71), "report", (ANALYST,))
+    assert good(Issued, await sensitive.create_key(rt, bob, plain)).secret
+    for number, is_late in ((72, False), (73, True)):
+        command = CreateApiKey(rid(number), "robot", (ADMIN,))
+        good(NeedsApproval, await sensitive.create_key(rt, bob, command))
+        granted = good(Approval, await decisions.grant(rt, dan, command.id, code()))
+        assert granted.state is ApprovalState.GRANTED
+        if is_late:
+            office.here.clock.time += LIFE
+            late = await sensitive.create_key(rt, bob, command)
+            assert late == ApprovalClosed(ApprovalState.EXPIRED)
+            continue
+        assert good(Issued, await sensitive.create_key(rt, bob, command)).secret
+        assert good(Issued, await sensitive.create_key(rt, bob, command)).secret is None
+        assert await office.state(command.id) is ApprovalState.DONE
 
 
 async def test_who_asked_and_has_lost_the_right_is_refused_when_it_is_granted(
