@@ -31,6 +31,7 @@ from infra.logs import setup_logs
 from infra.memory import settle_memory
 from infra.outage import Outage
 from infra.passwords import Costs, Passwords
+from infra.rates import Rates
 from infra.settings import Settings, current_settings
 from services.catalogue_cache import CatalogueCache
 from services.hot_pairs import HotPairs
@@ -111,6 +112,7 @@ async def opened(settings: Settings, stack: AsyncExitStack) -> tuple[Runtime, Ma
         CatalogueCache(),
         Whereabouts(),
         passwords=Passwords(costs),
+        rates=Rates.beside(cache, SystemClock()),
     )
     for loop in (Keeper(rt).run, HotPairs(rt).run, Teller(settings.home, bus).run):
         stack.push_async_callback(stopped, asyncio.create_task(loop()))

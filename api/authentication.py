@@ -63,6 +63,14 @@ class Gate:
             self.trusted[token] = (now + TRUST_SECONDS, found)
         return found
 
+    async def is_still(self, caller: Caller, authorization: str | None) -> bool:
+        """Whether this is shown by the same one, with the same grants, as it was before. While that
+        cannot be said, nobody is sent away."""
+        try:
+            return await self.caller_of(authorization) == caller
+        except Outage:
+            return True
+
     async def identified(self, token: str) -> Caller | None:
         """Once, however many show the same token at this moment."""
         task = self.asking.get(token)

@@ -21,10 +21,12 @@ from api.graphiql import Console
 from api.graphql_sse import EventStream
 from api.known_documents import Extensions
 from api.open_door import OpenDoor
-from api.operations import Asked, Operations, Sent, over, problem
+from api.operations import Asked, Operations, Sent
+from api.problems import over, problem
 from infra.limits import Limits
 from infra.outage import Outage
 from schema.engine import Answer
+from services.identify import STRANGER
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
@@ -73,19 +75,22 @@ class GraphQLOverHTTP:
             await response(scope, receive, send)
             return
         if EVENTS in accept:
-            await self.streamed(asked, accept)(scope, receive, send)
+            await self.streamed(asked, accept, headers)(scope, receive, send)
             return
         if isinstance(asked, Asked):
             asked = await self.operations.execute(asked)
         await shown(asked, accept)(scope, receive, send)
 
-    def streamed(self, asked: Asked | Answer, accept: str) -> ASGIApp:
-        subject = asked.asker.caller.subject if isinstance(asked, Asked) else ""
-        if self.operations.connections.came(subject):
-            return partial(self.stream, EventStream(self.operations, asked), subject)
-        answer = over(self.operations.limits, "connections_limit", "too many connections")
-        headers = {"retry-after": RETRY_AFTER_SECONDS}
-        return shown(answer, accept, HTTPStatus.TOO_MANY_REQUESTS, headers)
+    def streamed(self, asked: Asked | Answer, accept: str, headers: Headers) -> ASGIApp:
+        caller = asked.asker.caller if isinstance(asked, Asked) else STRANGER
+        if not self.operations.connections.came(caller.subject):
+            answer = over(self.operations.limits, "connections_limit", "too many connections")
+            wait = {"retry-after": RETRY_AFTER_SECONDS}
+            return shown(answer, accept, HTTPStatus.TOO_MANY_REQUESTS, wait)
+        still = partial(self.gate.is_still, caller, text_of(headers, b"authorization"))
+        is_welcome = None if caller is STRANGER else still
+        events = EventStream(self.operations, asked, is_welcome=is_welcome)
+        return partial(self.stream, events, caller.subject)
 
     async def stream(
         self, events: EventStream, subject: str, scope: Scope, receive: Receive, send: Send
@@ -239,6 +244,9 @@ def shown(
     headers: dict[str, str] | None = None,
 ) -> Response:
     media_type = GRAPHQL_JSON if GRAPHQL_JSON in accept else JSON
+    if answer.wait_seconds:
+        status = HTTPStatus.TOO_MANY_REQUESTS
+        headers = {**(headers or {}), "retry-after": str(answer.wait_seconds)}
     if status is None:
         is_bad = media_type == GRAPHQL_JSON and not answer.was_executed
         status = HTTPStatus.BAD_REQUEST if is_bad else HTTPStatus.OK

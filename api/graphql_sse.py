@@ -1,12 +1,11 @@
 """GraphQL over server-sent events, as graphql-sse's "distinct connections": one operation, one
 response; each answer is an event `next`, the end an event `complete`.
 
-A client that takes nothing for SEND_SECONDS is let go. Until then at most one answer waits for it
-here: what changes meanwhile waits, newest wins, where the changes come from.
-"""
+Who takes nothing for SEND_SECONDS is let go, and whose token is no longer good. One answer at most
+waits here: what changes meanwhile waits, newest wins, where the changes come from."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 
 from starlette.types import Message, Receive, Scope, Send
@@ -16,6 +15,8 @@ from schema.engine import Answer
 
 SEND_SECONDS = 20.0
 KEEP_ALIVE_SECONDS = 12.0
+WELCOME_SECONDS = 20.0
+"""Between two looks at the token."""
 KEEP_ALIVE = b":\n\n"
 COMPLETE = b"event: complete\ndata:\n\n"
 HEADERS = [
@@ -32,26 +33,39 @@ class EventStream:
         asked: Asked | Answer,
         send_seconds: float = SEND_SECONDS,
         keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
+        is_welcome: Callable[[], Awaitable[bool]] | None = None,
+        welcome_seconds: float = WELCOME_SECONDS,
     ) -> None:
         self.operations = operations
         self.asked = asked
         self.send_seconds = send_seconds
         self.keep_alive_seconds = keep_alive_seconds
+        self.is_welcome = is_welcome
+        self.welcome_seconds = welcome_seconds
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
-        """Ends when the answers end, when the client goes, or when it is too slow."""
+        """Ends when the answers end, when the client goes or may no longer ask, or is too slow."""
         writing = asyncio.create_task(self.write(send))
         leaving = asyncio.create_task(gone(receive))
+        sending_away = asyncio.create_task(self.unwelcome())
+        running = {writing, leaving, sending_away}
         self.operations.metrics.streams.inc()
         try:
-            await asyncio.wait({writing, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self.operations.metrics.streams.dec()
-            writing.cancel()
-            leaving.cancel()
-            await asyncio.wait({writing, leaving})
+            for task in running:
+                task.cancel()
+            await asyncio.wait(running)
         if not writing.cancelled() and (error := writing.exception()) is not None:
             raise error
+
+    async def unwelcome(self) -> None:
+        """Returns when the token is no longer good."""
+        while True:
+            await asyncio.sleep(self.welcome_seconds)
+            if self.is_welcome is not None and not await self.is_welcome():
+                return
 
     async def write(self, send: Send) -> None:
         try:

@@ -121,7 +121,7 @@ class Socket:
         self.tasks: set[asyncio.Task[None]] = set()
         self.operating: dict[str, asyncio.Task[None]] = {}
         self.is_ready = False
-        self.counted: str | None = None
+        self.known: Caller | None = None
         self.heard_at = 0.0
 
     async def serve(self, receive: Receive) -> Closed | None:
@@ -133,8 +133,8 @@ class Socket:
             running = [task for task in self.tasks if task.cancel()]
             if running:
                 await asyncio.wait(running)
-            if self.counted is not None:
-                self.operations.connections.went(self.counted)
+            if self.known is not None:
+                self.operations.connections.went(self.known.subject)
 
     def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -180,9 +180,8 @@ class Socket:
             silence = asyncio.get_running_loop().time() - self.heard_at
             if silence > self.patience.for_any_message:
                 self.end(SILENT)
-            with suppress(Outage):
-                if await self.gate.caller_of(self.authorization) is None:
-                    self.end(FORBIDDEN)
+            if self.known and not await self.gate.is_still(self.known, self.authorization):
+                self.end(FORBIDDEN)
 
     async def caller(self) -> Caller | None:
         """None: the socket is ending."""
@@ -226,7 +225,7 @@ class Socket:
         if not self.operations.connections.came(caller.subject):
             self.end(TOO_MANY_SOCKETS)
             return
-        self.counted = caller.subject
+        self.known = caller
         self.is_ready = True
         await self.say(ACK)
 

@@ -21,7 +21,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 
 from api.graphql_http import JSON, shown, unavailable
-from api.operations import problem
+from api.problems import problem
+from api.rates import signing_in_too_often
 from domain.refusals import InvalidCredentials
 from infra.database import LOST
 from infra.outage import Outage
@@ -83,6 +84,9 @@ class ProviderDoor:
         )
 
     async def begin(self, request: Request) -> Response:
+        often = await signing_in_too_often(self.rt.rates, self.rt.settings.limits)
+        if often is not None:
+            return shown(often, JSON, headers=PRIVATE)
         back = f"{public_url(self.rt.settings)}{PATH}/callback"
         try:
             response: Response = await self.provider.authorize_redirect(request, back)

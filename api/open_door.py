@@ -8,10 +8,10 @@ from dataclasses import replace
 from graphql import FieldNode
 
 from api.operations import Asked, Operations, Sent
+from api.rates import SIGN_IN
 from schema.engine import Answer
 from services.identify import STRANGER
 
-OPEN_FIELDS = frozenset({"signIn", "refreshSession"})
 BODY_LIMIT_BYTES = 16 * 1024
 """Of a stranger's request."""
 
@@ -25,7 +25,7 @@ class OpenDoor:
     def asked(self, sent: Sent, raw: bytes) -> Asked | None:
         """The operation, if it is one of those; looked at only where it may be."""
         text = self.operations.text_of(sent)
-        if isinstance(text, Answer) or not any(name in text for name in OPEN_FIELDS):
+        if isinstance(text, Answer) or not any(name in text for name in SIGN_IN):
             return None
         asked = self.operations.prepare(STRANGER, sent, raw)
         return asked if isinstance(asked, Asked) and is_open(asked) else None
@@ -36,4 +36,4 @@ def is_open(asked: Asked) -> bool:
     if asked.kind != "mutation" or len(selections) != 1:
         return False
     (only,) = selections
-    return isinstance(only, FieldNode) and only.name.value in OPEN_FIELDS
+    return isinstance(only, FieldNode) and only.name.value in SIGN_IN

@@ -5,7 +5,7 @@ A transport parses what came, asks who sent it, and shows the answers in its own
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from time import perf_counter
 from typing import NamedTuple
@@ -15,8 +15,9 @@ import msgspec
 from api.connections import Connections
 from api.known_documents import Extensions, KnownDocuments, identifier_of
 from api.metrics import Metrics
+from api.problems import over, problem, too_late
+from api.rates import HOT, changing_too_often
 from domain.access import Caller
-from infra.limits import Limits, beyond
 from infra.logs import CORRELATION
 from schema.documents import Prepared
 from schema.engine import Answer, Asker, Engine, Operation
@@ -98,6 +99,8 @@ class Operations:
 
     async def execute(self, asked: Asked) -> Answer:
         """A query or mutation; what takes too long is told to be asked again."""
+        if asked.kind == "mutation" and (answer := await self.too_often(asked)):
+            return self.turned_down(answer)
         began = perf_counter()
         try:
             async with asyncio.timeout(self.limits.operation_seconds):
@@ -110,6 +113,12 @@ class Operations:
         if (answer.refusals or answer.errors) and TURNED_AWAY & {*answer.refusals, *answer.errors}:
             await turned_away(self.engine.rt, asked.asker.caller, verbs)
         return answer
+
+    async def too_often(self, asked: Asked) -> Answer | None:
+        acts = asked.prepared.root_fields
+        if HOT.issuperset(acts):
+            return None
+        return await changing_too_often(self.engine.rt.rates, self.limits, asked.asker.caller, acts)
 
     async def stream(self, asked: Asked) -> AsyncGenerator[Answer, None]:
         """A subscription's answers. The time they take is the events', so only it is counted."""
@@ -141,32 +150,8 @@ def holds_nul(value: object) -> bool:
     return False
 
 
-def problem(message: str, code: str, **facts: object) -> Answer:
-    """An answer that is an error of the edge."""
-    return stated(message, {"code": code, **facts})
-
-
-def stated(message: str, extensions: Mapping[str, object]) -> Answer:
-    body = msgspec.json.encode({"errors": [{"message": message, "extensions": extensions}]})
-    return Answer(body, was_executed=False, errors=(str(extensions["code"]),))
-
-
 NOT_KNOWN = problem("only documents that are known here are taken", "DOCUMENT_NOT_ALLOWED")
 NOT_FOUND = problem("PersistedQueryNotFound", "PERSISTED_QUERY_NOT_FOUND")
 """The message by which Apollo's clients know it."""
 NESTED = problem("variables are nested too deep", "BAD_USER_INPUT")
 NUL_SENT = problem("no text may hold the character NUL", "BAD_USER_INPUT")
-
-
-def too_late(limits: Limits) -> Answer:
-    """Nobody knows what became of it, so it is an outage as any other."""
-    seconds = limits.operation_seconds
-    message = f"no answer within {seconds} seconds: ask again with the same id"
-    facts = {**beyond(limits, "operation_seconds"), "code": "UNAVAILABLE", "retryable": True}
-    return stated(message, facts)._replace(was_executed=True)
-
-
-def over(limits: Limits, limit: str, message: str, **facts: object) -> Answer:
-    """The answer to what goes beyond a limit of the edge."""
-    said = beyond(limits, limit)
-    return stated(f"{message}: {said['limit']} at most ({said['setting']})", {**said, **facts})

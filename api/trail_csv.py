@@ -12,7 +12,8 @@ from starlette.responses import Response, StreamingResponse
 
 from api.authentication import Gate
 from api.graphql_http import JSON, shown, unauthenticated, unavailable
-from api.operations import problem
+from api.problems import problem
+from api.rates import too_often
 from domain.refusals import NotPermitted
 from infra.outage import Outage
 from schema.scalars import written
@@ -39,6 +40,11 @@ class TrailExport:
         if caller is None:
             no = unauthenticated()
             return shown(no.answer, JSON, no.status, no.headers)
+        often = await too_often(
+            self.rt.rates, self.rt.settings.limits, "exports_per_minute", caller.subject
+        )
+        if often is not None:
+            return shown(often, JSON)
         try:
             wanted = filter_of(request.query_params)
             records = await export(self.rt, caller, wanted)

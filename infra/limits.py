@@ -38,6 +38,13 @@ class Limits:
     operation_seconds: int = limit(
         30, "how long a query or mutation may take; an owner that starts again is back well before"
     )
+    sign_ins_per_minute: int = limit(
+        120, "sign-ins and refreshed sessions of one address; wrong passwords lock it long before"
+    )
+    mutations_per_minute: int = limit(
+        60_000, "mutations of one caller, those of the life of a reservation apart"
+    )
+    exports_per_minute: int = limit(10, "exports of one caller")
 
 
 DEFAULTS = Limits()

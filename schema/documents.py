@@ -40,22 +40,18 @@ VALIDATION_FAILED = {"code": "GRAPHQL_VALIDATION_FAILED"}
 
 
 class Prepared(NamedTuple):
-    """A valid document, the operation in it that is meant, what it costs, and the plan for it, if
-    it has one."""
+    """A valid document, the operation in it that is meant, the names of its root fields, what it
+    costs, and the plan for it, if it has one."""
 
     document: DocumentNode
     operation: OperationDefinitionNode
     plan: Plan | None
     cost: Cost
+    root_fields: tuple[str, ...]
 
     @property
     def kind(self) -> OperationType:
         return self.operation.operation
-
-    @property
-    def root_fields(self) -> tuple[str, ...]:
-        selections = self.operation.selection_set.selections
-        return tuple(node.name.value for node in selections if isinstance(node, FieldNode))
 
 
 class Documents:
@@ -86,7 +82,8 @@ class Documents:
         cost = cost_of(self.schema, found, operation)
         if cost.is_fixed and (problem := self.too_dear(cost, {})):
             return [problem]
-        return Prepared(found, operation, plan_of(self.schema, found, operation), cost)
+        plan = plan_of(self.schema, found, operation)
+        return Prepared(found, operation, plan, cost, root_fields_of(found, operation))
 
     def too_dear(self, cost: Cost, variables: Mapping[str, object]) -> GraphQLError | None:
         """Looked at once for all requests, where no page's size is a variable."""
@@ -170,6 +167,25 @@ def selection_sets(document: DocumentNode) -> Iterator[tuple[int, SelectionSetNo
                 waiting.append((depth + isinstance(node, FieldNode), below))
             if spread is not None:
                 followed.add(spread)
+
+
+def root_fields_of(document: DocumentNode, operation: OperationDefinitionNode) -> tuple[str, ...]:
+    """One for each key of the answer, in fragments too."""
+    fragments = {
+        d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)
+    }
+    waiting: list[SelectionSetNode] = [operation.selection_set]
+    found: dict[str, str] = {}
+    while waiting:
+        for node in waiting.pop().selections:
+            match node:
+                case FieldNode():
+                    found[(node.alias or node.name).value] = node.name.value
+                case InlineFragmentNode():
+                    waiting.append(node.selection_set)
+                case FragmentSpreadNode() if node.name.value in fragments:
+                    waiting.append(fragments.pop(node.name.value).selection_set)
+    return tuple(found.values())
 
 
 def selection_set_of(

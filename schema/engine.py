@@ -46,12 +46,14 @@ class Asker(NamedTuple):
 class Answer(NamedTuple):
     """`body` is the response as JSON. `was_executed` is False where the document or its variables
     were wrong, and not what they led to. `refusals` and `errors` are the codes of what was refused
-    and of what failed."""
+    and of what failed. `wait_seconds`: it was asked too often,
+    and may be asked again then."""
 
     body: bytes
     was_executed: bool = True
     refusals: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
+    wait_seconds: int = 0
 
 
 class Engine:

@@ -7,6 +7,7 @@ from infra.cache import Cache
 from infra.clock import Clock
 from infra.hub import Hub
 from infra.passwords import Costs, Passwords
+from infra.rates import Rates
 from infra.settings import Settings
 from infra.trail import Trail
 from services.catalogue_cache import CatalogueCache
@@ -28,3 +29,4 @@ class Runtime:
     rooms: Rooms = field(default_factory=Rooms)
     trail: Trail = field(default_factory=Trail)
     passwords: Passwords = field(default_factory=lambda: Passwords(Costs()))
+    rates: Rates = field(default_factory=Rates)

