@@ -34,6 +34,7 @@ from infra.passwords import Costs, Passwords
 from infra.rates import Rates
 from infra.settings import Settings, current_settings
 from services.catalogue_cache import CatalogueCache
+from services.finisher import Finisher
 from services.hot_pairs import HotPairs
 from services.runtime import Runtime
 from services.sale_keeper import Keeper
@@ -114,7 +115,8 @@ async def opened(settings: Settings, stack: AsyncExitStack) -> tuple[Runtime, Ma
         passwords=Passwords(costs),
         rates=Rates.beside(cache, SystemClock()),
     )
-    for loop in (Keeper(rt).run, HotPairs(rt).run, Teller(settings.home, bus).run):
+    loops = (Keeper(rt).run, HotPairs(rt).run, Finisher(rt).run, Teller(settings.home, bus).run)
+    for loop in loops:
         stack.push_async_callback(stopped, asyncio.create_task(loop()))
     return rt, {
         "database": Check(database_answers, is_needed=True),

@@ -26,11 +26,9 @@ from infra.database import connection
 from infra.outage import Outage
 from services import acts, decisions, sensitive
 from services.account import OWN_ACCOUNT
-from services.api_keys import CreateApiKey, Issued
 from services.approvals import Approval, Change, approval, approvals, changed
-from services.granting import GrantRole
+from services.finisher import ABANDONED, Finisher
 from services.levels import StockLevel
-from services.people import User
 from services.stock import MoveStock, ReceiveStock
 from tests.actors.world import rid
 from tests.integration.factors import with_factor
@@ -40,7 +38,6 @@ from tests.integration.people import (
     ANALYST,
     ANN,
     BOB,
-    OWNER,
     good,
     holder,
     with_account,
@@ -198,6 +195,21 @@ async def test_what_broke_off_while_it_was_done_is_finished(office: Office, faul
     assert office.store.cells[TEA].seq == 2
 
 
+async def test_what_broke_off_is_finished_by_itself_in_a_while(office: Office) -> None:
+    await asked(office)
+    office.store.faults += ["lost before"] * 5
+    try:
+        await office.grant()
+    except Outage:
+        assert await office.state() is ApprovalState.GRANTED
+    office.store.faults.clear()
+    finisher = Finisher(office.here.rt)
+    office.here.clock.time += ABANDONED
+    await asyncio.gather(finisher.look(), finisher.look())
+    assert await office.state() is ApprovalState.DONE
+    assert office.store.cells[TEA].seq == 2
+
+
 async def test_a_write_off_needs_two_and_another_move_does_not(office: Office) -> None:
     rt, ann = office.here.rt, office.ann
     aside = MoveStock(rid(41), *TEA, Bucket.AVAILABLE, Bucket.QUARANTINED, 4_000)
@@ -214,54 +226,6 @@ async def test_a_write_off_needs_two_and_another_move_does_not(office: Office) -
     assert office.held() == [1_000, 0, 1_000, 3_000]
     late = replace(scrap, id=rid(43), quantity=1_001, source=Bucket.AVAILABLE)
     assert isinstance(await sensitive.move(rt, ann, late), InsufficientStock)
-
-
-async def test_the_first_owner_makes_the_second_one_alone(office: Office) -> None:
-    """From then on powerful roles are given by two."""
-    rt, bob = office.here.rt, office.bob
-    dan = await with_account(office.here, "dan@shop.example")
-    given = good(User, await sensitive.grant_role(rt, bob, GrantRole(rid(61), dan.id, OWNER)))
-    assert [held.grant for held in given.grants] == [OWNER]
-    owner = Caller(dan.email, (OWNER,), dan.id)
-    code, _ = await with_factor(office.here, owner)
-    eve = await with_account(office.here, "eve@shop.example")
-    command = GrantRole(rid(62), eve.id, ADMIN)
-    good(NeedsApproval, await sensitive.grant_role(rt, bob, command))
-    clerk = GrantRole(rid(63), eve.id, CLERK)
-    good(User, await sensitive.grant_role(rt, bob, clerk))
-    stale = good(Approval, await decisions.grant(rt, owner, command.id, code()))
-    assert stale.state is ApprovalState.STALE
-    again = replace(command, id=rid(64))
-    good(NeedsApproval, await sensitive.grant_role(rt, bob, again))
-    request = good(Approval, await approval(rt, owner, again.id))
-    assert request.changes == (Change("roles", "warehouse", "warehouse; admin"),)
-    done = good(Approval, await decisions.grant(rt, owner, again.id, code()))
-    assert done.state is ApprovalState.DONE
-    user = good(User, await sensitive.grant_role(rt, bob, again))
-    assert {held.grant for held in user.grants} == {CLERK, ADMIN}
-    assert {held.granted_by for held in user.grants} == {BOB}
-
-
-async def test_a_powerful_key_is_made_when_its_asker_comes_again(office: Office) -> None:
-    """So that nobody else sees its secret; and not when the time is over."""
-    rt, bob = office.here.rt, office.bob
-    dan = await holder(office.here, "dan@shop.example", OWNER)
-    code, _ = await with_factor(office.here, dan)
-    plain = CreateApiKey(rid(71), "report", (ANALYST,))
-    assert good(Issued, await sensitive.create_key(rt, bob, plain)).secret
-    for number, is_late in ((72, False), (73, True)):
-        command = CreateApiKey(rid(number), "robot", (ADMIN,))
-        good(NeedsApproval, await sensitive.create_key(rt, bob, command))
-        granted = good(Approval, await decisions.grant(rt, dan, command.id, code()))
-        assert granted.state is ApprovalState.GRANTED
-        if is_late:
-            office.here.clock.time += LIFE
-            late = await sensitive.create_key(rt, bob, command)
-            assert late == ApprovalClosed(ApprovalState.EXPIRED)
-            continue
-        assert good(Issued, await sensitive.create_key(rt, bob, command)).secret
-        assert good(Issued, await sensitive.create_key(rt, bob, command)).secret is None
-        assert await office.state(command.id) is ApprovalState.DONE
 
 
 async def test_who_asked_and_has_lost_the_right_is_refused_when_it_is_granted(
