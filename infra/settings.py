@@ -7,7 +7,7 @@ the variables that `environ()` gives back.
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,7 +26,7 @@ class SettingsError(Exception):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """`database_url`, `nats_url`, `redis_url` and `ray_address` are "" where the embedded server is
-    wanted and not started yet."""
+    wanted and not started yet. What is secret is not in its text: whoever logs it tells nothing."""
 
     home: Path
     environment: str
@@ -34,11 +34,11 @@ class Settings:
     port: int
     api_workers: int
     owners: int
-    database_url: str
-    nats_url: str
-    redis_url: str
+    database_url: str = field(repr=False)
+    nats_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
     ray_address: str
-    secret_key: str
+    secret_key: str = field(repr=False)
     log_level: str
     inbox_limit: int
     hot_seats: int
@@ -57,7 +57,7 @@ class Settings:
     documents_only: str
     oidc_issuer: str
     oidc_client_id: str
-    oidc_client_secret: str
+    oidc_client_secret: str = field(repr=False)
     oidc_domains: str
     oidc_role: str
     limits: Limits

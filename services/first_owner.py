@@ -20,6 +20,9 @@ from services.grants import plain_grant, plain_scope
 from services.owners import owners
 
 MAKER = "command-line"
+FIRST_LOCK = 0x6F6E_6861_6E64_666F
+"""The advisory lock of who makes the first owner: onhandfo in ASCII."""
+LOCK = "SELECT pg_advisory_xact_lock($1)"
 OWNER = Grant(Role.OWNER, EVERYWHERE)
 
 
@@ -32,7 +35,8 @@ class Owner:
 
 async def make_owner(passwords: Passwords, clock: Clock, owner: Owner) -> str | None:
     """Why it is refused, or None where it is done. While the shop has an owner it is refused: who
-    has taken the machine's command line must not become one unseen."""
+    has taken the machine's command line must not become one unseen. Of those who try at once the
+    first one succeeds."""
     address = email_address(owner.email)
     if address is None:
         return "that is no e-mail address"
@@ -43,7 +47,8 @@ async def make_owner(passwords: Passwords, clock: Clock, owner: Owner) -> str | 
     kept = await passwords.hashed(owner.password)
     now = clock.now()
     try:
-        async with in_transaction():
+        async with in_transaction() as connection:
+            await connection.execute_query(LOCK, [FIRST_LOCK])
             if await owners():
                 return "the shop has an owner already: they make accounts and give roles"
             person = await Person.create(

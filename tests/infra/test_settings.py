@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from infra.settings import TABLE, Settings, SettingsError
+from infra.variables import Variable
 
 KEY = "a-key-that-is-long-enough-for-hs256-signing"
 
@@ -95,6 +96,29 @@ def test_what_is_shown_holds_no_secret() -> None:
     assert "hunter2" not in str(shown)
     assert shown["ONHAND_DATABASE_URL"] == "postgresql://***@db:5432/onhand"
     assert shown["ONHAND_SECRET_KEY"] == "***"
+
+
+SECRETS = [variable for variable in TABLE if variable.is_secret]
+PLANT = "planted-secret-of-forty-characters-and-one"
+
+
+@pytest.mark.parametrize("variable", SECRETS, ids=[variable.name for variable in SECRETS])
+def test_a_planted_secret_is_seen_neither_in_what_is_shown_nor_in_the_text_of_the_settings(
+    variable: Variable,
+) -> None:
+    schemes = {"database_url": "postgresql", "nats_url": "nats", "redis_url": "redis"}
+    scheme = schemes.get(variable.field)
+    value = f"{scheme}://onhand:{PLANT}@host/onhand" if scheme else PLANT
+    settings = Settings.load({variable.name: value})
+    assert PLANT in str(settings.environ())
+    assert PLANT not in f"{settings.shown()} {settings}"
+
+
+def test_what_is_named_like_a_secret_is_one() -> None:
+    telling = ("KEY", "SECRET", "TOKEN", "CREDENTIAL")
+    named = {v.name for v in TABLE if any(word in v.name for word in telling)}
+    servers = {"ONHAND_DATABASE_URL", "ONHAND_NATS_URL", "ONHAND_REDIS_URL"}
+    assert named | servers == {variable.name for variable in SECRETS}
 
 
 def test_every_variable_says_what_it_means() -> None:

@@ -8,8 +8,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from api.commands.create_admin import create_admin_command
-from infra.database import migrate
-from tests.integration.people import ANN, EMPTY, GOOD
+from infra.clock import SystemClock
+from infra.database import close_database, migrate, open_database
+from infra.passwords import Passwords
+from services.first_owner import Owner, make_owner
+from tests.integration.people import ANN, CHEAP, EMPTY, GOOD
 
 FOUND = """SELECT p.email, p.must_change, g.role, g.scope FROM person p
   JOIN person_grant g ON g.person_id = p.id"""
@@ -72,6 +75,20 @@ def test_a_shop_with_an_owner_gets_no_other_from_the_command_line(shop: dict[str
     again = call(shop, "bob@shop.example", "--password-file", "-", typed=GOOD)
     assert again.exit_code == 1
     assert "has an owner already" in again.output
+
+
+async def test_of_many_who_make_the_first_owner_at_once_one_does(people_url: str) -> None:
+    await emptied(people_url)
+    await open_database(people_url)
+    try:
+        passwords = Passwords(CHEAP)
+        tried = [Owner(f"{n}@shop.example", "One", GOOD) for n in range(6)]
+        making = (make_owner(passwords, SystemClock(), owner) for owner in tried)
+        refusals = await asyncio.gather(*making)
+    finally:
+        await close_database()
+    assert refusals.count(None) == 1
+    assert len(await found(people_url)) == 1
 
 
 @pytest.mark.parametrize(

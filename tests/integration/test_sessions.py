@@ -5,9 +5,11 @@ import logging
 from collections.abc import AsyncIterator
 from contextvars import copy_context
 from datetime import timedelta
+from typing import Literal
 from uuid import UUID
 
 import pytest
+from argon2 import PasswordHasher
 
 from domain.lockout import ACCOUNT, ADDRESS
 from domain.refusals import InvalidCredentials, LockedOut
@@ -47,6 +49,28 @@ def family(here: People, session: Session) -> UUID:
     signed = read_access_token(SECRET, session.access_token, here.clock.now())
     assert signed is not None
     return signed.family
+
+
+class Counted(PasswordHasher):
+    """Argon2 that counts how often it worked, and at what cost."""
+
+    def __init__(self) -> None:
+        super().__init__(CHEAP.passes, CHEAP.memory_kib, parallelism=1)
+        self.verified: list[str] = []
+
+    def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:
+        self.verified.append(str(hash).rpartition("$")[0].rpartition("$")[0])
+        return super().verify(hash, password)
+
+
+@pytest.mark.parametrize("email", [ANN, "nobody@shop.example", "no address", "oidc@shop.example"])
+async def test_a_sign_in_costs_one_verification_whoever_is_named(here: People, email: str) -> None:
+    await with_account(here)
+    await with_account(here, "oidc@shop.example", None)
+    counted = Counted()
+    here.rt.passwords.hasher = counted
+    assert await sign_in(here.rt, SignIn(email, "not the password")) == InvalidCredentials()
+    assert counted.verified == ["$argon2id$v=19$m=8,t=1,p=1"]
 
 
 async def test_the_right_password_gives_tokens_that_name_person_and_family(here: People) -> None:
