@@ -12,7 +12,7 @@ SOAK_SEEDS ?= 50000
 SOAK_MINUTES ?= 10
 TEST_SOAK_MINUTES ?= 2
 
-.PHONY: setup up test check bench soak schema lock clean
+.PHONY: setup up test check bench soak audit schema lock clean
 
 setup: $(STAMP) $(CONSOLE)/node_modules/.installed
 
@@ -59,6 +59,10 @@ soak: setup
 	$(BIN)/python -m pytest tests/integration/test_owner_killed.py \
 		tests/integration/test_servers_stopped.py tests/integration/test_crossing.py \
 		tests/integration/test_lost_replies.py
+
+# Asks two registries over the network, so it is no part of `make test`: 2 means that one cannot say.
+audit: setup
+	$(BIN)/python -m tests.dependency_audit
 
 schema: setup
 	$(BIN)/python -m schema.printed
