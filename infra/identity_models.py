@@ -14,13 +14,16 @@ HASH_LENGTH = 255
 
 class Person(Model):
     """`must_change`: the password was set by somebody else. `oidc_subject`: who that is at the
-    OpenID Connect provider, once they came from there."""
+    OpenID Connect provider, once they came from there. `changed_by_request`, `sessions_ended`: the
+    last change of the password by the person, for whom the answer was lost to."""
 
     id = fields.UUIDField(primary_key=True)
     email = fields.CharField(TEXT_LENGTH, unique=True)
     name = fields.CharField(NAME_LENGTH)
     password_hash = fields.CharField(HASH_LENGTH, null=True)
     must_change = fields.BooleanField(default=False)
+    changed_by_request = fields.UUIDField(null=True)
+    sessions_ended = fields.IntField(null=True)
     is_active = fields.BooleanField(default=True)
     oidc_subject = fields.CharField(HASH_LENGTH, null=True, unique=True)
     fingerprint = fields.BigIntField()

@@ -8,7 +8,7 @@ import strawberry
 from domain.refusals import Invalid, Refusal
 from schema import refusals as no
 from schema.context import Info
-from schema.parsing import Raw, command, uuid
+from schema.parsing import Raw, command, uuid, uuid_or_none
 from services import identity_acts as acts
 from services.account import ChangePassword
 from services.account import SignedOut as Ended
@@ -58,7 +58,8 @@ def refresh(raw: Raw) -> Refresh:
 
 
 def change_password(raw: Raw) -> ChangePassword:
-    return ChangePassword(raw["currentPassword"], raw["newPassword"], raw.get("refreshToken"))
+    id = uuid_or_none("id", raw.get("id"))
+    return ChangePassword(raw["currentPassword"], raw["newPassword"], raw.get("refreshToken"), id)
 
 
 @command(sign_in)
@@ -87,6 +88,11 @@ class ChangePasswordInput:
     )
     refresh_token: str | None = strawberry.field(
         default=None, description="Of the session that goes on; null: all end."
+    )
+    id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="Made by the client (UUID): the last change again, because an answer was lost, "
+        "gets the same answer.",
     )
 
 

@@ -22,11 +22,13 @@ OWN_ACCOUNT = "account:own"
 
 @dataclass(frozen=True, slots=True)
 class ChangePassword:
-    """`keep`: the refresh token of the one session that goes on."""
+    """`keep`: the refresh token of the one session that goes on. `id` is the request's: the last
+    change, asked for again, gets the same answer."""
 
     current: str = field(repr=False)
     new: str = field(repr=False)
     keep: str | None = field(default=None, repr=False)
+    id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +74,22 @@ async def change_password(
     if locked := await lockout.book(rt, keys):
         return locked
     before = person.password_hash
-    if not await rt.passwords.is_right(before, command.current):
+    is_known = command.id is not None and command.id == person.changed_by_request
+    shown = command.new if is_known else command.current
+    if not await rt.passwords.is_right(before, shown):
         return InvalidCredentials()
     await lockout.forgive(keys)
+    if is_known:
+        return SignedOut(person.sessions_ended or 0)
     hashed = await rt.passwords.hashed(command.new)
     same = Person.filter(id=person.id, password_hash=before, is_active=True)
     async with in_transaction():
         if not await same.update(password_hash=hashed, must_change=False):
             return InvalidCredentials()
-        return SignedOut(await end(rt, person.id, but=kept))
+        ended = await end(rt, person.id, but=kept)
+        told = Person.filter(id=person.id)
+        await told.update(changed_by_request=command.id, sessions_ended=ended)
+        return SignedOut(ended)
 
 
 async def own(caller: Caller) -> Person | NotPermitted:

@@ -73,7 +73,7 @@ async def sign_out_everywhere(rt: Runtime, caller: Caller) -> SignedOut | Refusa
 async def change_password(
     rt: Runtime, caller: Caller, command: ChangePassword
 ) -> SignedOut | Refusal:
-    act = Act("changePassword", caller.subject, None, None)
+    act = Act("changePassword", caller.subject, command.id, None)
     return await recorded(rt, caller, act, account.change_password(rt, caller, command))
 
 

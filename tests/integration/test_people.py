@@ -228,6 +228,7 @@ async def test_a_changed_password_ends_the_other_sessions(here: People, ann: Cal
     kept, other = await session_of(here, ANN), await session_of(here, ANN)
     command = ChangePassword(GOOD, OTHER, kept.refresh_token)
     assert await account.change_password(here.rt, ann, command) == SignedOut(1)
+    assert await account.change_password(here.rt, ann, command) == InvalidCredentials()
     assert await identify(here.rt, other.access_token) is None
     assert await identify(here.rt, kept.access_token) == ann
 
@@ -277,3 +278,20 @@ async def test_an_access_token_of_another_shop_is_nobody(here: People, ann: Call
     assert await identify(replace(here.rt, settings=settings), token) is None
     assert await identify(here.rt, "x" * 5_000) is None
     assert await identify(here.rt, f"ohk_abcdefgh23_{'s' * 43}") is None
+
+
+async def test_a_change_of_the_password_whose_answer_was_lost_is_answered_again(
+    here: People,
+) -> None:
+    ann = await holder(here, ANN)
+    await session_of(here, ANN)
+    kept = (await session_of(here, ANN)).refresh_token
+    command = ChangePassword(GOOD, OTHER, kept, rid(9))
+    for _ in range(2):
+        assert await account.change_password(here.rt, ann, command) == SignedOut(1)
+    third = "nine loud drums at dawn"
+    for other in (replace(command, new=third), replace(command, id=rid(8))):
+        assert await account.change_password(here.rt, ann, other) == InvalidCredentials()
+    newer = ChangePassword(OTHER, third, kept, rid(10))
+    assert await account.change_password(here.rt, ann, newer) == SignedOut(0)
+    assert await account.change_password(here.rt, ann, command) == InvalidCredentials()
