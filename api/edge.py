@@ -67,35 +67,36 @@ class Edge:
         finally:
             CORRELATION.reset(token)
 
-    def marked(self, send: Send, correlation_id: str) -> Send:
-        async def send_marked(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                given = message["headers"]
-                said = {name for name, _ in given}
-                more = [header for header in self.security if header[0] not in said]
-                message["headers"] = [*given, *more, (HEADER, correlation_id.encode())]
-                self.metrics.response(message["status"])
-            await send(message)
-
-        return send_marked
+    def mark(self, start: Message, correlation_id: str) -> None:
+        """The start of an answer gets what every answer says."""
+        given = start["headers"]
+        more = self.security
+        if not SECURITY.keys().isdisjoint([name for name, _ in given]):
+            said = {name for name, _ in given}
+            more = tuple(header for header in more if header[0] not in said)
+        start["headers"] = [*given, *more, (HEADER, correlation_id.encode())]
+        self.metrics.response(start["status"])
 
     async def serve(self, scope: Scope, receive: Receive, send: Send, correlation_id: str) -> None:
         is_started = False
-        send = self.marked(send, correlation_id)
 
-        async def send_noted(message: Message) -> None:
+        async def send_marked(message: Message) -> None:
             nonlocal is_started
-            is_started = True
+            if message["type"] == "http.response.start":
+                is_started = True
+                self.mark(message, correlation_id)
             await send(message)
 
         try:
-            await self.app(scope, receive, send_noted)
+            await self.app(scope, receive, send_marked)
         except Exception:  # tidy: allow broad-except: the last place where an error can be masked
             LOG.exception("a request failed: %s %s", scope["method"], scope["path"])
             if is_started:
                 raise
             extensions = {"code": "INTERNAL", "correlationId": correlation_id}
-            await send_error(send, HTTPStatus.INTERNAL_SERVER_ERROR, "internal error", extensions)
+            await send_error(
+                send_marked, HTTPStatus.INTERNAL_SERVER_ERROR, "internal error", extensions
+            )
 
     async def turn_away(
         self, scope: Scope, receive: Receive, send: Send, correlation_id: str
@@ -106,8 +107,13 @@ class Edge:
             return
         message = "pages of this origin may not ask: ONHAND_ALLOWED_ORIGINS names those that may"
         extensions = {"code": "ORIGIN_NOT_ALLOWED", "setting": "ONHAND_ALLOWED_ORIGINS"}
-        marked = self.marked(send, correlation_id)
-        await send_error(marked, HTTPStatus.FORBIDDEN, message, extensions)
+
+        async def send_marked(answer: Message) -> None:
+            if answer["type"] == "http.response.start":
+                self.mark(answer, correlation_id)
+            await send(answer)
+
+        await send_error(send_marked, HTTPStatus.FORBIDDEN, message, extensions)
 
 
 def given_id(headers: Mapping[bytes, bytes]) -> str | None:
