@@ -3,6 +3,7 @@
 Each works in a folder of its own below home, by which one that outlived its supervisor is known.
 """
 
+import dataclasses
 import http.client
 import signal
 import sys
@@ -84,7 +85,7 @@ class Job:
         self.folder = places.data(folder)
         self.log: Path | None = None
         self.needs = needs
-        self.environ = child_environ(settings)
+        self.environ = child_environ(dataclasses.replace(settings, migration_url=""))
         self.argv = argv
         self.answers = answers
         self.child: Child | None = None

@@ -16,9 +16,9 @@ from typing import Any, Protocol
 from actors.head import Head
 from api import jobs
 from infra.credentials import secret_key
+from infra.embedded.ledger_server import LedgerServer
 from infra.embedded.nats import Nats
 from infra.embedded.places import Places, close_what_is_there, leave, lock, prepare
-from infra.embedded.postgres import Postgres
 from infra.embedded.process import Server, end_all, last_line, open_many_files, running_in
 from infra.embedded.reach import listens, reach
 from infra.embedded.redis import Redis
@@ -103,8 +103,15 @@ class Supervisor:
         server = self.grounds.get(field)
         url: str = self.begin(server) if server else getattr(self.settings, field)
         if field == "database_url":
-            jobs.migrate(self.places, dataclasses.replace(self.settings, database_url=url))
+            self.migrate(url, server)
         return url
+
+    def migrate(self, url: str, server: Server | None) -> None:
+        owner_url = self.settings.migration_url
+        if isinstance(server, LedgerServer):
+            owner_url = server.owner_url
+        given = dataclasses.replace(self.settings, database_url=url, migration_url=owner_url)
+        jobs.migrate(self.places, given)
 
     def start_jobs(self) -> None:
         self.jobs = self.parts(self.places, self.settings)
@@ -239,7 +246,7 @@ def failed(futures: Sequence[Future[str]]) -> BaseException | None:
 def embedded(settings: Settings, places: Places) -> dict[str, Server]:
     """The servers no setting replaces, by the setting that would."""
     makers: dict[str, Callable[[], Server]] = {
-        "database_url": lambda: Postgres(places),
+        "database_url": lambda: LedgerServer(places),
         "nats_url": lambda: Nats(places),
         "redis_url": lambda: Redis(places),
         "ray_address": lambda: Head(places, settings.owners),

@@ -35,6 +35,7 @@ class Settings:
     api_workers: int
     owners: int
     database_url: str = field(repr=False)
+    migration_url: str = field(repr=False)
     nats_url: str = field(repr=False)
     redis_url: str = field(repr=False)
     ray_address: str

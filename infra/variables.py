@@ -136,6 +136,14 @@ VARIABLES = (
         is_secret=True,
     ),
     Variable(
+        "ONHAND_MIGRATION_URL",
+        "migration_url",
+        url("postgres", "postgresql"),
+        "",
+        "the same database as the role that owns its tables; empty: ONHAND_DATABASE_URL owns them",
+        is_secret=True,
+    ),
+    Variable(
         "ONHAND_NATS_URL",
         "nats_url",
         url("nats", "tls"),

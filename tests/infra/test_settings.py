@@ -106,7 +106,12 @@ PLANT = "planted-secret-of-forty-characters-and-one"
 def test_a_planted_secret_is_seen_neither_in_what_is_shown_nor_in_the_text_of_the_settings(
     variable: Variable,
 ) -> None:
-    schemes = {"database_url": "postgresql", "nats_url": "nats", "redis_url": "redis"}
+    schemes = {
+        "database_url": "postgresql",
+        "migration_url": "postgresql",
+        "nats_url": "nats",
+        "redis_url": "redis",
+    }
     scheme = schemes.get(variable.field)
     value = f"{scheme}://onhand:{PLANT}@host/onhand" if scheme else PLANT
     settings = Settings.load({variable.name: value})
@@ -117,7 +122,7 @@ def test_a_planted_secret_is_seen_neither_in_what_is_shown_nor_in_the_text_of_th
 def test_what_is_named_like_a_secret_is_one() -> None:
     telling = ("KEY", "SECRET", "TOKEN", "CREDENTIAL")
     named = {v.name for v in TABLE if any(word in v.name for word in telling)}
-    servers = {"ONHAND_DATABASE_URL", "ONHAND_NATS_URL", "ONHAND_REDIS_URL"}
+    servers = {"ONHAND_DATABASE_URL", "ONHAND_MIGRATION_URL", "ONHAND_NATS_URL", "ONHAND_REDIS_URL"}
     assert named | servers == {variable.name for variable in SECRETS}
 
 

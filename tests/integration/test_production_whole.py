@@ -35,7 +35,7 @@ PRODUCTION = PLANTED | {
     "ONHAND_OIDC_CLIENT_ID": "onhand",
     "ONHAND_LOG_LEVEL": "debug",
 }
-KEYS = {"nats.key", "postgres.key", "ray.key", "redis.key"}
+KEYS = {"nats.key", "postgres.key", "postgres-app.key", "ray.key", "redis.key"}
 WRONG = "a wrong password all the same"
 
 

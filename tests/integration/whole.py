@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -15,7 +16,9 @@ from api.tokens import sign
 from domain.access import EVERYWHERE, Role, Scope
 from infra.clock import SystemClock
 from infra.credentials import secret_key
+from infra.embedded.ledger_server import LedgerServer
 from infra.embedded.nats import free_port
+from infra.embedded.places import prepare
 from infra.running import attached
 from infra.settings import Settings
 
@@ -64,8 +67,12 @@ class Whole:
 
     @property
     def settings(self) -> Settings:
-        """With the addresses of its servers, while it is up."""
-        return attached(Settings.load(self.environ))
+        """With the addresses of its servers, while it is up. An embedded database is shown as its
+        owner sees it: tests look behind the shop, and do what it may not."""
+        told = attached(Settings.load(self.environ))
+        if "ONHAND_DATABASE_URL" in self.environ:
+            return told
+        return replace(told, database_url=LedgerServer(prepare(self.home)).owner_url)
 
     def token(
         self, role: Role = Role.ADMIN, subject: str = "tester", scope: Scope = EVERYWHERE
