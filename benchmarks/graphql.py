@@ -21,6 +21,8 @@ from benchmarks.rival_strawberry import RIVAL_POOL, RIVAL_URL
 from benchmarks.served import Served, served
 from benchmarks.shop import PLENTY, RESERVE, SKU, WAREHOUSE, Shop, reservation, shop
 from infra.database import migrate
+from infra.embedded.ledger_server import LedgerServer
+from infra.embedded.places import prepare
 
 NAME, BARE, RIVAL = "GraphQL reserveStock", "bare route", "Strawberry and Tortoise"
 CONNECTIONS = (64, 256)
@@ -121,8 +123,9 @@ def tail(halves: list[Half], connections: int) -> Spread:
 
 
 async def rival_database(started: Shop) -> str:
-    """The same tables in another database of the same server, with one cell of its own."""
-    url = started.settings().database_url
+    """The same tables in another database of the same server, with one cell of its own. The shop's
+    role may make none."""
+    url = LedgerServer(prepare(started.home)).owner_url
     connection = await asyncpg.connect(url)
     await connection.execute("CREATE DATABASE rival")
     await connection.close()
