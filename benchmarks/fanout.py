@@ -16,8 +16,8 @@ import psutil
 import uvloop
 
 from actors import owners
-from actors.client import StockClient
-from actors.wire import Done, Reply
+from actors.client import Answer, StockClient
+from actors.wire import Done
 from benchmarks.crowd import Listening, listening
 from benchmarks.figures import Row, Section, at_least, at_most
 from benchmarks.graphql import rival_at, rival_database
@@ -189,14 +189,14 @@ class Changes:
         self.all_answered = asyncio.Event()
 
     async def make(self, seconds: float) -> None:
-        lane = self.stock.lanes[self.stock.owner_of(self.key)]
-        clock = asyncio.get_running_loop().time
+        loop = asyncio.get_running_loop()
+        clock = loop.time
         begun = clock()
         sent = 0
         while (passed := clock() - begun) < seconds:
             due = int(passed * CHANGES_PER_SECOND) - sent
             for _ in range(min(due, CHANGES_IN_FLIGHT - self.in_flight)):
-                lane.send(self.request()).add_done_callback(self.done)
+                loop.create_task(self.stock.submit(self.request())).add_done_callback(self.done)
                 self.in_flight += 1
             sent += due
             await asyncio.sleep(TICK_SECONDS)
@@ -209,7 +209,7 @@ class Changes:
         lines = (Line(self.key, Reserve(id, 1, self.deadline)),)
         return Request(id, FINGERPRINT, self.key, lines, Note(CALLER), BUYER)
 
-    def done(self, answer: asyncio.Future[Reply]) -> None:
+    def done(self, answer: asyncio.Task[Answer]) -> None:
         assert isinstance(answer.result(), Done), answer.result()
         self.in_flight -= 1
         self.answered += 1
