@@ -9,7 +9,7 @@ from uuid import UUID
 from domain.access import Caller, Grant, Permission
 from domain.approvals import BY_ASKER, Sensitive, is_own
 from domain.commands import CellKey
-from domain.refusals import ApprovalClosed, NotFound, NotPermitted, Refusal
+from domain.refusals import ApprovalClosed, Invalid, NotFound, NotPermitted, Refusal
 from domain.states import ApprovalState
 from infra.approval_models import Approval as Row
 from services.account import own
@@ -30,6 +30,8 @@ NEEDED = {
     Sensitive.CREATE_KEY: Permission.WRITE_KEYS,
 }
 """Whoever grants an act might do it themselves."""
+
+OWN = Invalid("id", "is your own request, or a key's of yours: somebody else decides")
 
 
 async def grant(rt: Runtime, caller: Caller, id: UUID, code: str) -> Approval | Refusal:
@@ -63,7 +65,7 @@ async def permitted(rt: Runtime, caller: Caller, id: UUID, code: str) -> Row | R
     if isinstance(person := await own(caller), NotPermitted):
         return person
     if is_own(asker_of(row), caller.subject, caller.person):
-        return NotPermitted("approval:others")
+        return OWN
     if lacking := await may_not(rt, caller, row):
         return lacking
     if row.decided_person == caller.person and row.state != ApprovalState.REJECTED:
