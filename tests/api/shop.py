@@ -85,8 +85,12 @@ class MemoryOwner:
         """Holds nothing."""
 
     def reply(self, round: Round, request: Request) -> Reply:
+        """A cell that nobody has touched is empty, as the database makes it."""
         if self.failure is not None:
             return self.failure
+        for key in request.at:
+            if self.host.get(key) is None:
+                self.host.put(Cell(key, self.clock.now()))
         reply = round.settle(request, is_learnt=True)
         assert reply is not None
         return reply
