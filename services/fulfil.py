@@ -103,11 +103,11 @@ async def release(rt: Runtime, caller: Caller, reservation_id: UUID) -> Reservat
 
 
 async def deduct(rt: Runtime, caller: Caller, command: DeductReservation) -> Reservation | Refusal:
-    """Hands over the named lines, or all that is left. Lines with different owners are handed over
-    independently: each is exact, and the same id finishes what was begun."""
+    """Hands over the named lines, or all that is left and the caller sees. Lines with different
+    owners are handed over independently: each is exact, and the same id finishes what was begun."""
     if no := barred(caller, Permission.DEDUCT) or bad_lines(command.lines):
         return no
-    where = await find(rt, caller, Permission.DEDUCT, command.reservation_id)
+    where = await find(rt, caller, Permission.DEDUCT, command.reservation_id, may_be_part=True)
     if not isinstance(where, Whereabout):
         return where
     lines = None if command.lines is None else sorted(command.lines, key=str)
@@ -173,6 +173,8 @@ async def whole(rt: Runtime, where: Whereabout, heard: Heard) -> Reservation:
 async def reload(rt: Runtime, where: Whereabout) -> Stored:
     """The holds as they are stored; a whereabout that proves wrong is not used again."""
     stored = await stored_reservation(rt, where.reservation)
+    if stored is not None and where.hidden:
+        stored = stored.without(where.hidden)
     if stored is None or stored.where.cells != where.cells:
         rt.whereabouts.forget(where.reservation)
     return stored or Stored(where, {})

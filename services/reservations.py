@@ -16,7 +16,7 @@ from infra.database import connection
 from infra.ledger import STATES
 from services.checks import barred
 from services.runtime import Runtime
-from services.sight import EVERYTHING, sees_all, sight_of
+from services.sight import EVERYTHING, sight_of, unseen
 from services.whereabouts import Whereabout
 
 ENDED = (ReservationState.EXPIRED, ReservationState.RELEASED)
@@ -93,16 +93,17 @@ class Stored:
 async def reservation(
     rt: Runtime, caller: Caller, reservation_id: UUID
 ) -> Reservation | NotPermitted | None:
-    """None if there is no such reservation, or it is not the caller's to see."""
+    """None if there is no such reservation, or none of it is the caller's to see; of one that is so
+    in part, that part."""
     if no := barred(caller, Permission.READ_STOCK):
         return no
     stored = await stored_reservation(rt, reservation_id)
     if stored is None:
         return None
     for permission in (Permission.READ_STOCK, *beyond_theirs(caller, stored.where)):
-        if not await sees_all(rt, sight_of(caller, permission), stored.where.cells):
-            return None
-    return as_reservation(stored.where, stored.holds)
+        hidden = await unseen(rt, sight_of(caller, permission), stored.where.cells)
+        stored = stored.without(hidden) if hidden else stored
+    return as_reservation(stored.where, stored.holds) if stored.holds else None
 
 
 async def stored_reservation(rt: Runtime, reservation_id: UUID) -> Stored | None:
@@ -127,11 +128,15 @@ def as_of(now: datetime, hold: Hold) -> Hold:
 
 
 async def find(
-    rt: Runtime, caller: Caller, permission: Permission, reservation_id: UUID
+    rt: Runtime,
+    caller: Caller,
+    permission: Permission,
+    reservation_id: UUID,
+    may_be_part: bool = False,
 ) -> Whereabout | NotFound | NotPermitted:
-    """Where the reservation is, if the caller may do this with all of its cells. Who sees a part of
-    the stock only is answered as if there was none where it is not theirs to see, for the same
-    question."""
+    """Where the reservation is, if the caller may do this with all of its cells, or with all that
+    they see if that may be a part. Who sees nothing of it is answered as if there was none, for the
+    same question."""
     seen = sight_of(caller, Permission.READ_STOCK)
     where = rt.whereabouts.get(reservation_id) if seen is EVERYTHING else None
     if where is None:
@@ -140,10 +145,13 @@ async def find(
             return NotFound("reservation", str(reservation_id))
         where = stored.where
         rt.whereabouts.put(where)
-    if not await sees_all(rt, seen, where.cells):
-        return NotFound("reservation", str(reservation_id))
+    if hidden := await unseen(rt, seen, where.cells):
+        if not may_be_part or len(hidden) == len(where.cells):
+            return NotFound("reservation", str(reservation_id))
+        left = tuple(key for key in where.cells if key not in hidden)
+        where = replace(where, cells=left, hidden=hidden)
     for needed in (permission, *beyond_theirs(caller, where)):
-        if not await sees_all(rt, sight_of(caller, needed), where.cells):
+        if await unseen(rt, sight_of(caller, needed), where.cells):
             return NotPermitted(needed)
     return where
 

@@ -89,18 +89,19 @@ async def out_of_reach(
     return None if sight_of(caller, permission).sees(sku, warehouse) else NotPermitted(permission)
 
 
-async def sees_all(rt: Runtime, sight: Sight, cells: Iterable[CellKey]) -> bool:
-    """False too where one of them is gone from the catalogue."""
+async def unseen(rt: Runtime, sight: Sight, cells: Iterable[CellKey]) -> tuple[CellKey, ...]:
+    """Those of the cells that are out of sight, or gone from the catalogue."""
     if sight.scopes is None:
-        return True
+        return ()
     keys = list(cells)
     skus = await rt.catalogue.skus({key.sku for key in keys})
     warehouses = await rt.catalogue.warehouses({key.warehouse for key in keys})
-    return all(
-        key.sku in skus
-        and key.warehouse in warehouses
-        and sight.sees(skus[key.sku], warehouses[key.warehouse])
+    return tuple(
+        key
         for key in keys
+        if key.sku not in skus
+        or key.warehouse not in warehouses
+        or not sight.sees(skus[key.sku], warehouses[key.warehouse])
     )
 
 

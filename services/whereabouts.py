@@ -13,7 +13,8 @@ REMEMBERED_LIMIT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Whereabout:
-    """What all holds of a reservation share, and their cells in the order of their keys."""
+    """What all holds of a reservation share, and their cells in the order of their keys; `hidden`
+    are others that whoever asked does not see."""
 
     reservation: UUID
     cells: tuple[CellKey, ...]
@@ -21,6 +22,7 @@ class Whereabout:
     customer: str | None
     channel: str | None
     created_at: datetime
+    hidden: tuple[CellKey, ...] = ()
 
 
 class Whereabouts:
