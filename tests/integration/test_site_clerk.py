@@ -86,6 +86,8 @@ async def hand_over_a_part(sites: Sites, office: Caller, clerk: Caller, id: str)
     for _ in range(2):
         handed = await clerk.ask(DEDUCT, input=wanted)
         assert (handed["state"], warehouses(handed)) == ("DEDUCTED", own)
+    more = await clerk.ask(DEDUCT, input={**wanted, "id": new_id()})
+    assert more["code"] == "RESERVATION_CLOSED"
     named = {"sku": sites.there.sku, "warehouse": sites.there.warehouse, "quantity": 1}
     there = await clerk.ask(DEDUCT, input={**wanted, "id": new_id(), "lines": [named]})
     assert there["code"] == "INVALID"
