@@ -1,12 +1,13 @@
 """One whole shop for all tests that leave it as it is, and one for those that do not."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from infra.embedded.process import open_many_files
 from tests.integration.javascript import installed
+from tests.integration.office import Office, opened
 from tests.integration.sale_shop import database
 from tests.integration.whole import Whole
 
@@ -35,6 +36,12 @@ def people_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def javascript() -> Path:
     """The folder in which the JavaScript clients are installed."""
     return installed()
+
+
+@pytest.fixture
+async def office(people_url: str) -> AsyncIterator[Office]:
+    async with opened(people_url) as here:
+        yield here
 
 
 def started(whole: Whole) -> Iterator[Whole]:

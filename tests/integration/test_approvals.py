@@ -2,7 +2,6 @@
 once, and only if it is still as it was shown."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -32,7 +31,7 @@ from services.levels import StockLevel
 from services.stock import MoveStock, ReceiveStock
 from tests.actors.world import rid
 from tests.integration.factors import with_factor
-from tests.integration.office import BIG, CLERK, SMALL, STOCK, TEA, Office, asked, opened
+from tests.integration.office import BIG, CLERK, SMALL, STOCK, TEA, Office, asked
 from tests.integration.people import (
     ADMIN,
     ANALYST,
@@ -42,12 +41,6 @@ from tests.integration.people import (
     holder,
     with_account,
 )
-
-
-@pytest.fixture
-async def office(people_url: str) -> AsyncIterator[Office]:
-    async with opened(people_url) as here:
-        yield here
 
 
 async def test_little_is_corrected_at_once(office: Office) -> None:
@@ -85,6 +78,14 @@ async def test_what_is_granted_is_done_once_and_answers_again(office: Office) ->
         assert (level.available, level.seq) == (STOCK - 1_001, 2)
     entry = office.store.entries[office.store.cells[TEA].id, 2]
     assert ANN in entry
+
+
+async def test_the_same_asked_many_times_at_once_is_one_request(office: Office) -> None:
+    answers = await asyncio.gather(*(asked(office) for _ in range(8)))
+    assert len(set(answers)) == 1
+    (request,) = (await approvals(office.here.rt, office.bob, None, 10, None)).items
+    assert request.state is ApprovalState.PENDING
+    assert (await approvals(office.here.rt, office.bob, (), 10, None)).items == []
 
 
 async def test_of_two_who_grant_at_once_one_does(office: Office) -> None:

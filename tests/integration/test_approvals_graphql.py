@@ -1,7 +1,7 @@
 """A request for a second person as screens see it: refused, listed, watched, granted."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytest
 
 from domain.access import Caller
 from schema.engine import Answer, Asker, Engine, Operation
-from tests.integration.office import BIG, STOCK, Office, opened
+from tests.integration.office import BIG, STOCK, Office
 from tests.integration.people import People
 
 ADJUST = """mutation ($id: ID!) { adjustStock(input: {id: $id, sku: "TEA", warehouse: "BER",
@@ -48,12 +48,6 @@ class Screen:
         prepared = self.engine.prepare(operation)
         assert not isinstance(prepared, Answer), prepared
         return self.engine.stream(self.asker, prepared, operation)
-
-
-@pytest.fixture
-async def office(people_url: str) -> AsyncIterator[Office]:
-    async with opened(people_url) as here:
-        yield here
 
 
 @pytest.fixture

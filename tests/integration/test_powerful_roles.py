@@ -1,9 +1,6 @@
 """Powerful roles are given by two people, to people and to keys, once there are two."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-
-import pytest
 
 from domain.access import Caller
 from domain.approvals import LIFE
@@ -19,7 +16,7 @@ from services.granting import GrantRole
 from services.people import User
 from tests.actors.world import rid
 from tests.integration.factors import with_factor
-from tests.integration.office import CLERK, Office, opened
+from tests.integration.office import CLERK, Office
 from tests.integration.people import (
     ADMIN,
     ANALYST,
@@ -29,12 +26,6 @@ from tests.integration.people import (
     holder,
     with_account,
 )
-
-
-@pytest.fixture
-async def office(people_url: str) -> AsyncIterator[Office]:
-    async with opened(people_url) as here:
-        yield here
 
 
 async def test_the_first_owner_makes_the_second_one_alone(office: Office) -> None:
