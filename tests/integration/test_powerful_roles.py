@@ -1,5 +1,6 @@
 """Powerful roles are given by two people, to people and to keys, once there are two."""
 
+import asyncio
 from dataclasses import replace
 
 from domain.access import Caller
@@ -9,9 +10,11 @@ from domain.refusals import (
     NeedsApproval,
 )
 from domain.states import ApprovalState
+from infra.approval_models import Approval as Row
 from services import decisions, sensitive
 from services.api_keys import CreateApiKey, Issued
 from services.approvals import Approval, Change, approval
+from services.approved import carry_out
 from services.granting import GrantRole
 from services.people import User
 from tests.actors.world import rid
@@ -52,6 +55,21 @@ async def test_the_first_owner_makes_the_second_one_alone(office: Office) -> Non
     user = good(User, await sensitive.grant_role(rt, bob, again))
     assert {held.grant for held in user.grants} == {CLERK, ADMIN}
     assert {held.granted_by for held in user.grants} == {BOB}
+
+
+async def test_who_finish_a_granted_role_at_once_all_find_it_done(office: Office) -> None:
+    """What one of them has done is no change that makes it stale for the others."""
+    rt, bob = office.here.rt, office.bob
+    dan = await holder(office.here, "dan@shop.example", OWNER)
+    code, _ = await with_factor(office.here, dan)
+    eve = await with_account(office.here, "eve@shop.example")
+    for number in range(81, 89):
+        command = GrantRole(rid(number), eve.id, ADMIN)
+        good(NeedsApproval, await sensitive.grant_role(rt, bob, command))
+        row = good(Row, await decisions.permitted(rt, dan, command.id, code()))
+        answers = await asyncio.gather(*(carry_out(rt, row) for _ in range(8)))
+        assert {type(answer) for answer in answers} == {User}
+        assert await office.state(command.id) is ApprovalState.DONE
 
 
 async def test_a_powerful_key_is_made_when_its_asker_comes_again(office: Office) -> None:
