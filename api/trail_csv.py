@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -14,12 +15,13 @@ from api.authentication import Gate
 from api.graphql_http import JSON, shown, unauthenticated, unavailable
 from api.problems import problem
 from api.rates import too_often
-from domain.refusals import NotPermitted
+from domain.refusals import Invalid, NeedsApproval, NotPermitted, Refusal
 from infra.outage import Outage
 from schema.scalars import written
 from services.pages import BadPage
 from services.runtime import Runtime
-from services.trail import HEADINGS, AuditRecord, TrailFilter, export
+from services.sensitive import export_trail
+from services.trail import HEADINGS, AuditRecord, Export, TrailFilter
 
 CHUNK_CHARACTERS = 64 * 1024
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -46,18 +48,31 @@ class TrailExport:
         if often is not None:
             return shown(often, JSON)
         try:
-            wanted = filter_of(request.query_params)
-            records = await export(self.rt, caller, wanted)
+            request_id, wanted = asked_in(request.query_params)
+            answer = await export_trail(self.rt, caller, wanted, request_id)
         except BadPage as bad:
             return refused(HTTPStatus.BAD_REQUEST, f"{bad.field}: {bad.message}", "BAD_USER_INPUT")
-        if isinstance(records, NotPermitted):
-            return refused(HTTPStatus.FORBIDDEN, records.message, "FORBIDDEN")
+        if not isinstance(answer, Export):
+            return turned_away(answer)
         headers = {"content-disposition": 'attachment; filename="trail.csv"'}
-        return StreamingResponse(lines(records), headers=headers, media_type="text/csv")
+        return StreamingResponse(lines(answer.records), headers=headers, media_type="text/csv")
 
 
-def filter_of(query: Mapping[str, str]) -> TrailFilter:
-    """Raises BadPage naming the field."""
+def turned_away(no: Refusal) -> Response:
+    match no:
+        case NotPermitted():
+            return refused(HTTPStatus.FORBIDDEN, no.message, "FORBIDDEN")
+        case Invalid():
+            message = f"{no.field}: {no.message}"
+            return refused(HTTPStatus.BAD_REQUEST, message, "BAD_USER_INPUT")
+        case NeedsApproval():
+            facts = {"requestId": str(no.request_id), "expiresAt": written(no.expires_at)}
+            return refused(HTTPStatus.FORBIDDEN, no.message, no.code, **facts)
+    return refused(HTTPStatus.FORBIDDEN, no.message, no.code)
+
+
+def asked_in(query: Mapping[str, str]) -> tuple[UUID | None, TrailFilter]:
+    """The request's own id, if it has one, and the filter; raises BadPage naming the field."""
     given: dict[str, Any] = {}
     for name, value in query.items():
         if name not in FIELDS:
@@ -66,7 +81,8 @@ def filter_of(query: Mapping[str, str]) -> TrailFilter:
             given[name] = FIELDS[name](value)
         except ValueError as error:
             raise BadPage(name, str(error)) from None
-    return TrailFilter(**given)
+    request_id: UUID | None = given.pop("request", None)
+    return request_id, TrailFilter(**given)
 
 
 def instant(value: str) -> datetime:
@@ -76,6 +92,13 @@ def instant(value: str) -> datetime:
     return at
 
 
+def request_of(value: str) -> UUID:
+    try:
+        return UUID(value)
+    except ValueError:
+        raise ValueError("must be a UUID") from None
+
+
 FIELDS: dict[str, Callable[[str], Any]] = {
     "subject": str,
     "act": str,
@@ -83,6 +106,7 @@ FIELDS: dict[str, Callable[[str], Any]] = {
     "outcome": str,
     "since": instant,
     "until": instant,
+    "request": request_of,
 }
 
 
@@ -107,5 +131,5 @@ def cell(value: object) -> str:
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
-def refused(status: HTTPStatus, message: str, code: str) -> Response:
-    return Response(problem(message, code).body, status, media_type=JSON)
+def refused(status: HTTPStatus, message: str, code: str, **facts: object) -> Response:
+    return Response(problem(message, code, **facts).body, status, media_type=JSON)

@@ -1,13 +1,13 @@
 """Sensitive acts: what destroys value or gives power is asked for by one person and granted by
 another. Which acts, who may grant them, and how a request goes."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from domain.access import Role
+from domain.access import Permission, Role
 from domain.ledger import Bucket
 from domain.states import ApprovalState
 
@@ -18,31 +18,61 @@ LIFE = timedelta(hours=24)
 class Sensitive(StrEnum):
     ADJUST = "adjustStock"
     WRITE_OFF = "moveStock"
+    UPSERT_SKUS = "upsertSkus"
+    UPSERT_WAREHOUSES = "upsertWarehouses"
+    CLOSE_SALE = "closeFlashSale"
     GRANT_ROLE = "grantRole"
     CREATE_KEY = "createApiKey"
+    REMOVE_FACTOR = "removeSecondFactor"
+    EXPORT_TRAIL = "exportTrail"
 
 
-BY_ASKER = frozenset({Sensitive.CREATE_KEY})
-"""Granted, it waits for the asker to come again: the answer has a secret for nobody else."""
-
-
-GOES_ON = (ApprovalState.GRANTED, ApprovalState.DONE)
-"""Carried out, or to be: the same command again gives the same answer."""
+NEEDED = {
+    Sensitive.ADJUST: Permission.ADJUST,
+    Sensitive.WRITE_OFF: Permission.MOVE,
+    Sensitive.UPSERT_SKUS: Permission.CATALOGUE,
+    Sensitive.UPSERT_WAREHOUSES: Permission.CATALOGUE,
+    Sensitive.CLOSE_SALE: Permission.SALES,
+    Sensitive.GRANT_ROLE: Permission.WRITE_USERS,
+    Sensitive.CREATE_KEY: Permission.WRITE_KEYS,
+    Sensitive.REMOVE_FACTOR: Permission.WRITE_USERS,
+    Sensitive.EXPORT_TRAIL: Permission.READ_TRAIL,
+}
+"""Whoever grants an act might do it themselves."""
+BY_ASKER = frozenset({Sensitive.CREATE_KEY, Sensitive.EXPORT_TRAIL})
+"""Granted, it waits for the asker to come again: the answer is for nobody else."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Above `units`, or above `value_cents` at the last price, stock is not corrected or written
-    off by one person. `roles` are not given by one person, to people or keys."""
+    """What one person does alone, at most: stock corrected, written off or taken out of a sale, and
+    the difference that a new price makes to what is on hand, in `units` and in `value_cents` at the
+    last price; SKUs taken out of sale by one request (`skus`); `records` exported. What two people
+    give: `roles` to people, `key_roles` to keys."""
 
     units: int
     value_cents: int
+    skus: int
+    records: int
     roles: frozenset[Role]
+    key_roles: frozenset[Role]
 
 
-def is_much(policy: Policy, units: int, price_cents: int | None) -> bool:
-    """Of what is corrected or written off; where no price is known only the units count."""
-    return units > policy.units or units * (price_cents or 0) > policy.value_cents
+def value_of(units: int, price_cents: int | None) -> int:
+    """Where no price is known only the units count."""
+    return units * (price_cents or 0)
+
+
+def is_much(policy: Policy, units: int, value_cents: int) -> bool:
+    return units > policy.units or value_cents > policy.value_cents
+
+
+def revaluation(units: int, before_cents: int | None, after_cents: int | None) -> int:
+    """How much a new price changes the value of what is on hand, up or down. A first price changes
+    nothing; None leaves the price as it is."""
+    if before_cents is None or after_cents is None:
+        return 0
+    return units * abs(after_cents - before_cents)
 
 
 def is_written_off(target: Bucket) -> bool:
@@ -57,6 +87,15 @@ def state_of(
     waits = state is ApprovalState.PENDING
     waits = waits or (state is ApprovalState.GRANTED and act in BY_ASKER)
     return ApprovalState.EXPIRED if waits and now >= expires_at else state
+
+
+def goes_on(act: Sensitive, state: ApprovalState, expires_at: datetime, now: datetime) -> bool:
+    """Carried out, or to be: the same command again gives the same answer. An export may be fetched
+    again as long as its request lives, as a download may break off."""
+    if act is Sensitive.EXPORT_TRAIL and now >= expires_at:
+        return False
+    is_now = state_of(act, state, expires_at, now)
+    return is_now in (ApprovalState.GRANTED, ApprovalState.DONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +113,6 @@ def is_own(asker: Asker, subject: str, person: UUID | None) -> bool:
     return same_person or subject == asker.subject
 
 
-def needs_second(policy: Policy, roles: Iterable[Role], others: Collection[UUID]) -> bool:
-    """`others` are the people besides the asker who could grant it. While there is nobody, the
-    first owner makes the second one alone: the shop could never get a second person otherwise."""
-    return bool(others) and not policy.roles.isdisjoint(roles)
+def is_sensitive_role(two: frozenset[Role], roles: Iterable[Role]) -> bool:
+    """Whether any of the roles is one of those that two people give."""
+    return not two.isdisjoint(roles)

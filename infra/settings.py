@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from infra.approval_variables import APPROVAL_VARIABLES
 from infra.internet_variables import INTERNET_VARIABLES
 from infra.limits import LIMIT_VARIABLES, Limits
 from infra.variables import VARIABLES, Variable
 
-TABLE = (*VARIABLES, *INTERNET_VARIABLES)
+TABLE = (*VARIABLES, *APPROVAL_VARIABLES, *INTERNET_VARIABLES)
 
 
 class SettingsError(Exception):
@@ -50,7 +51,10 @@ class Settings:
     password_passes: int
     approval_units: int
     approval_value_cents: int
+    approval_skus: int
+    approval_records: int
     approval_roles: str
+    approval_machine_roles: str
     public_url: str
     allowed_origins: str
     trusted_proxies: str

@@ -125,10 +125,26 @@ async def newest(
 ) -> list[Link]:
     """Links that meet all conditions (SQL with a place for its value), newest first."""
     wanted = [*conditions, ("seq < {}", SEQ_LIMIT if before is None else before)]
-    where = " AND ".join(sql.format(f"${number}") for number, (sql, _) in enumerate(wanted, 1))
-    sql = f"SELECT {COLUMNS} FROM audit_record WHERE {where} ORDER BY seq DESC LIMIT {limit:d}"
-    _, rows = await connection().execute_query(sql, [value for _, value in wanted])
+    sql = f"SELECT {COLUMNS} FROM audit_record WHERE {where(wanted)} ORDER BY seq DESC"
+    _, rows = await connection().execute_query(
+        f"{sql} LIMIT {limit:d}", [value for _, value in wanted]
+    )
     return [as_link(tuple(row)) for row in rows]
+
+
+async def count(conditions: Sequence[tuple[str, Any]], limit: int) -> int:
+    """Links that meet all conditions, `limit` at most."""
+    wanted = [*conditions, ("seq < {}", SEQ_LIMIT)]
+    sql = f"SELECT 1 FROM audit_record WHERE {where(wanted)} LIMIT {limit:d}"
+    _, rows = await connection().execute_query(
+        f"SELECT count(*) FROM ({sql}) l", [value for _, value in wanted]
+    )
+    counted: int = next(iter(rows[0]))
+    return counted
+
+
+def where(wanted: Sequence[tuple[str, Any]]) -> str:
+    return " AND ".join(sql.format(f"${number}") for number, (sql, _) in enumerate(wanted, 1))
 
 
 def as_link(row: tuple[Any, ...]) -> Link:

@@ -18,7 +18,6 @@ OWNERS_LIMIT = 1_024
 OWNERS_LEAST = 2
 INBOX_LIMIT = 20_000
 INBOX_HIGHEST = 1_000_000
-APPROVAL_HIGHEST = 999_999_999
 PASSWORD_MEMORY_KIB = 19_456
 PASSWORD_PASSES = 2
 """The least that OWASP names for Argon2id: for a small server."""
@@ -76,15 +75,6 @@ def secret(value: str) -> str:
     if len(value) < SECRET_KEY_LEAST:
         raise ValueError(f"at least {SECRET_KEY_LEAST} characters")
     return value
-
-
-def roles(value: str) -> str:
-    names = [name.strip().lower() for name in value.split(",")]
-    if names == ["-"]:
-        return "-"
-    if not set(names) <= set(Role):
-        raise ValueError(f"roles out of {', '.join(Role)}, or -")
-    return ",".join(names)
 
 
 class Variable(NamedTuple):
@@ -187,27 +177,6 @@ VARIABLES = (
         number(1, PASSWORD_PASSES_HIGHEST),
         str(PASSWORD_PASSES),
         "passes over that memory",
-    ),
-    Variable(
-        "ONHAND_APPROVAL_UNITS",
-        "approval_units",
-        number(0, APPROVAL_HIGHEST),
-        "1000",
-        "corrections and write-offs of more units than this need a second person",
-    ),
-    Variable(
-        "ONHAND_APPROVAL_VALUE_CENTS",
-        "approval_value_cents",
-        number(0, APPROVAL_HIGHEST),
-        "500000",
-        "the same for those worth more than this, at the SKU's last price",
-    ),
-    Variable(
-        "ONHAND_APPROVAL_ROLES",
-        "approval_roles",
-        roles,
-        "owner,admin",
-        "roles that are given by two people, once there are two, separated by commas; - for none",
     ),
     Variable(
         "ONHAND_PUBLIC_URL",

@@ -21,7 +21,7 @@ from services.approvals import Approval as Request
 
 @strawberry.type(description="What granting a request changes.")
 class ApprovalChange:
-    name: str = strawberry.field(description="A bucket of the cell, or: roles.")
+    name: str = strawberry.field(description="What changes: a bucket, a field, the roles.")
     before: str | None = strawberry.field(description="As it was when it was asked for.")
     after: str | None = strawberry.field(description="As it will be.")
 

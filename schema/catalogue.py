@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
+from domain.access import Permission
+from domain.refusals import Invalid
 from domain.refusals import Refusal as Refused
 from schema.context import Info, allowed
 from schema.paging import PAGE_SIZE, After, Connection, First, connection
-from schema.parsing import Raw, question
+from schema.parsing import Raw, attempt, question, uuid_or_none
 from schema.refusals import Refusal
-from services import acts, catalogue
+from services import catalogue, sensitive
 from services.catalogue import SkuRow, WarehouseRow
 from services.catalogue_cache import SkuInfo, WarehouseInfo
 from services.levels import StockLevel as Level
@@ -148,22 +150,44 @@ class CatalogueQueries:
         return allowed(await catalogue.warehouses(context.rt, context.caller))
 
 
+RequestID = Annotated[
+    strawberry.ID | None,
+    strawberry.argument(
+        name="id",
+        description="The request's own id (UUID): needed where a second person has to grant it, "
+        "because it takes much out of sale or changes much of what the stock is worth.",
+    ),
+]
+
+
 @strawberry.type
 class CatalogueMutations:
     @strawberry.mutation(
         graphql_type=list[RowResult], description="Create or overwrite SKUs, up to 500 rows."
     )
     async def upsert_skus(
-        self, info: Info, rows: Annotated[list[SkuRow], rows_of(list[SkuRowInput])]
+        self,
+        info: Info,
+        rows: Annotated[list[SkuRow], rows_of(list[SkuRowInput])],
+        id: RequestID = None,
     ) -> list[Row]:
         context = info.context
-        return results(await acts.upsert_skus(context.rt, context.caller, rows))
+        key = attempt(uuid_or_none, "id", id)
+        if isinstance(key, Invalid):
+            return results([context.refused(Permission.CATALOGUE, key)] * len(rows))
+        return results(await sensitive.upsert_skus(context.rt, context.caller, rows, key))
 
     @strawberry.mutation(
         graphql_type=list[RowResult], description="Create or overwrite warehouses, up to 500 rows."
     )
     async def upsert_warehouses(
-        self, info: Info, rows: Annotated[list[WarehouseRow], rows_of(list[WarehouseRowInput])]
+        self,
+        info: Info,
+        rows: Annotated[list[WarehouseRow], rows_of(list[WarehouseRowInput])],
+        id: RequestID = None,
     ) -> list[Row]:
         context = info.context
-        return results(await acts.upsert_warehouses(context.rt, context.caller, rows))
+        key = attempt(uuid_or_none, "id", id)
+        if isinstance(key, Invalid):
+            return results([context.refused(Permission.CATALOGUE, key)] * len(rows))
+        return results(await sensitive.upsert_warehouses(context.rt, context.caller, rows, key))

@@ -15,8 +15,8 @@ from schema.enums import FlashSaleState
 from schema.flash_sale_inputs import CreateFlashSaleInput, UpdateFlashSaleInput
 from schema.flash_sale_types import FlashSale, FlashSaleProgress
 from schema.paging import PAGE_SIZE, After, Connection, First, connection
-from schema.parsing import asked, attempt, uuid
-from services import acts
+from schema.parsing import asked, attempt, uuid, uuid_or_none
+from services import acts, sensitive
 from services import flash_sale_progress as progress
 from services import flash_sales as sales
 from services.checks import denied
@@ -25,7 +25,14 @@ from services.flash_sale_rows import FlashSale as Sale
 from services.flash_sales import CreateFlashSale, UpdateFlashSale
 
 FlashSaleResult = Annotated[
-    FlashSale | no.InsufficientStock | no.NotFound | no.Conflict | no.NotPermitted | no.Invalid,
+    FlashSale
+    | no.InsufficientStock
+    | no.NotFound
+    | no.Conflict
+    | no.NotPermitted
+    | no.Invalid
+    | no.NeedsApproval
+    | no.ApprovalClosed,
     strawberry.union("FlashSaleResult", description="The sale after the change, or a refusal."),
 ]
 SaleID = Annotated[
@@ -119,12 +126,26 @@ class FlashSaleMutations:
         description="Close an open flash sale now. What is left is available again once the last "
         "unpaid reservation has ended.",
     )
-    async def close_flash_sale(self, info: Info, id: SaleID) -> Sale | Refusal:
+    async def close_flash_sale(
+        self,
+        info: Info,
+        id: SaleID,
+        request_id: Annotated[
+            strawberry.ID | None,
+            strawberry.argument(
+                description="The request's own id (UUID): needed where a second person has to "
+                "grant it, because much is left in the sale."
+            ),
+        ] = None,
+    ) -> Sale | Refusal:
         context = info.context
         key = attempt(uuid, "id", id)
         if isinstance(key, Invalid):
             return context.refused(Permission.SALES, key)
-        return await acts.close_sale(context.rt, context.caller, key)
+        request = attempt(uuid_or_none, "requestId", request_id)
+        if isinstance(request, Invalid):
+            return context.refused(Permission.SALES, request)
+        return await sensitive.close_sale(context.rt, context.caller, key, request)
 
 
 @strawberry.type

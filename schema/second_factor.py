@@ -5,11 +5,12 @@ from typing import Annotated
 
 import strawberry
 
-from domain.refusals import Refusal
+from domain.refusals import Invalid, Refusal
 from schema import refusals as no
 from schema.context import Info, allowed
+from schema.parsing import attempt, uuid_or_none
 from services import identity_acts as acts
-from services import second_factor
+from services import second_factor, sensitive
 from services.second_factor import Enrolment as Enrolled
 from services.second_factor import RecoveryCodes as Codes
 from services.second_factor import SecondFactor as Factor
@@ -45,7 +46,15 @@ EnrolmentResult = Annotated[
     strawberry.union("EnrolmentResult", description="What an authenticator needs, or a refusal."),
 ]
 SecondFactorResult = Annotated[
-    SecondFactor | no.InvalidCredentials | no.LockedOut | no.NotPermitted | no.NotFound,
+    SecondFactor
+    | no.InvalidCredentials
+    | no.LockedOut
+    | no.NotPermitted
+    | no.NotFound
+    | no.Conflict
+    | no.Invalid
+    | no.NeedsApproval
+    | no.ApprovalClosed,
     strawberry.union("SecondFactorResult", description="The second factor now, or a refusal."),
 ]
 RecoveryCodesResult = Annotated[
@@ -97,10 +106,25 @@ class SecondFactorMutations:
 
     @strawberry.mutation(
         graphql_type=SecondFactorResult,
-        description="Take the second factor off, and with it the trust in all devices.",
+        description="Take the second factor off, and with it the trust in all devices. Of whoever "
+        "may grant other people's requests, when somebody else has granted it.",
     )
-    async def remove_second_factor(self, info: Info, code: Code) -> Factor | Refusal:
-        return await acts.remove_factor(info.context.rt, info.context.caller, code)
+    async def remove_second_factor(
+        self,
+        info: Info,
+        code: Code,
+        id: Annotated[
+            strawberry.ID | None,
+            strawberry.argument(
+                description="The request's own id (UUID), where somebody else has to grant it. "
+                "Asked again with it, no new code is needed."
+            ),
+        ] = None,
+    ) -> Factor | Refusal:
+        key = attempt(uuid_or_none, "id", id)
+        if isinstance(key, Invalid):
+            return key
+        return await sensitive.remove_factor(info.context.rt, info.context.caller, code, key)
 
     @strawberry.mutation(
         graphql_type=RecoveryCodesResult,

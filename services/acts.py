@@ -121,18 +121,22 @@ async def keep_rows(
     rows: Sequence[SkuRow | WarehouseRow],
     before: list[Any],
     results: Sequence[Refusal | None],
+    request_id: UUID | None = None,
 ) -> None:
     """One record for all rows: done if any of them was. Who was not permitted is recorded at the
     door."""
     if rows and isinstance(results[0], NotPermitted):
         return
-    target = rows[0].code if len(rows) == 1 else f"{len(rows)} rows"
     refused = {index: no for index, no in enumerate(results) if no is not None}
     is_refused = bool(rows) and len(refused) == len(rows)
     outcome = refused[0].code if is_refused else DONE
     after = {"refused": {index: f"{no.code}: {no.message}" for index, no in refused.items()}}
-    act = Act(name, target, None, list(rows[: catalogue.ROWS_LIMIT]))
+    act = Act(name, rows_target(rows), request_id, list(rows[: catalogue.ROWS_LIMIT]))
     await keep(rt, caller, act, outcome, Around(before, after))
+
+
+def rows_target(rows: Sequence[SkuRow | WarehouseRow]) -> str:
+    return rows[0].code if len(rows) == 1 else f"{len(rows)} rows"
 
 
 async def create_sale(rt: Runtime, caller: Caller, command: CreateFlashSale) -> FlashSale | Refusal:

@@ -9,15 +9,18 @@ from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import msgspec
 from tortoise.exceptions import IntegrityError
 from tortoise.expressions import Q
 
-from domain.access import Caller, Permission, Role
-from domain.approvals import LIFE, Asker, Policy, Sensitive, state_of
+from domain.access import Caller, Permission
+from domain.approvals import LIFE, Asker, Policy, Sensitive, goes_on, state_of
 from domain.refusals import ApprovalClosed, Conflict, NeedsApproval
 from domain.states import ApprovalState
 from infra.approval_models import Approval as Row
+from infra.approval_variables import roles_in
 from services.changes import patiently
+from services.checks import fingerprint
 from services.newest import newest_first
 from services.pages import Page
 from services.runtime import Runtime
@@ -28,6 +31,8 @@ OVERLAP = timedelta(seconds=5)
 LOOK_SECONDS = 1.0
 CHANGES_LIMIT = 1_000
 """Changed requests read at once."""
+BEGUN = "BEGUN"
+"""The outcome of what was carried out and is not recorded yet."""
 
 
 class Change(NamedTuple):
@@ -70,8 +75,24 @@ class Approval:
 
 def policy_of(rt: Runtime) -> Policy:
     settings = rt.settings
-    roles = frozenset(Role(name) for name in settings.approval_roles.split(",") if name != "-")
-    return Policy(settings.approval_units, settings.approval_value_cents, roles)
+    return Policy(
+        settings.approval_units,
+        settings.approval_value_cents,
+        settings.approval_skus,
+        settings.approval_records,
+        roles_in(settings.approval_roles),
+        roles_in(settings.approval_machine_roles),
+    )
+
+
+def mark_of(caller: Caller, act: Sensitive, command: object) -> int:
+    """Of what was asked for: who asks again is known by it."""
+    return fingerprint(act, plain(command), caller.subject)
+
+
+def plain(command: object) -> dict[str, Any]:
+    asked: dict[str, Any] = msgspec.to_builtins(command)
+    return asked
 
 
 async def ask(rt: Runtime, caller: Caller, proposal: Proposal) -> Row | Conflict:
@@ -113,6 +134,11 @@ def waiting(rt: Runtime, row: Row) -> NeedsApproval | ApprovalClosed:
     if state is ApprovalState.PENDING:
         return NeedsApproval(row.id, row.act, row.expires_at)
     return ApprovalClosed(state)
+
+
+def is_going_on(rt: Runtime, row: Row) -> bool:
+    state = ApprovalState(row.state)
+    return goes_on(Sensitive(row.act), state, row.expires_at, rt.clock.now())
 
 
 def now_of(rt: Runtime, row: Row) -> ApprovalState:
@@ -212,5 +238,5 @@ def shown(rt: Runtime, row: Row) -> Approval:
         row.expires_at,
         row.decided_by,
         row.decided_at,
-        row.outcome,
+        None if row.state == ApprovalState.GRANTED else row.outcome,
     )

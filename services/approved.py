@@ -14,25 +14,32 @@ from domain.states import ApprovalState
 from domain.trail import DONE
 from infra.approval_models import Approval as Row
 from infra.identity_models import Person, PersonGrant
-from services import acts, people_acts
+from services import acts, factor_removal, people_acts, row_changes, trail
 from services.api_keys import CreateApiKey, Issued
 from services.approvals import ended
+from services.flash_sale_rows import FlashSale
 from services.granting import GrantRole
 from services.grants import held_of
+from services.identify import caller_of_key, key_in
 from services.levels import StockLevel
 from services.outcomes import was_begun
 from services.people import User, stored
 from services.proposals import grants_in, level_of, units_in
+from services.row_changes import Written
 from services.runtime import Runtime
+from services.sale_closing import CloseFlashSale
+from services.second_factor import SecondFactor
 from services.stock import AdjustStock, MoveStock
+from services.trail import Export, ExportTrail
 
-Answer = StockLevel | User | Issued | Refusal
+Done = StockLevel | User | Issued | Written | FlashSale | SecondFactor | Export
+Answer = Done | Refusal
 C = TypeVar("C")
 
 
 async def carry_out(rt: Runtime, row: Row) -> Answer:
     """What is done already answers as it did."""
-    caller = await asker(row)
+    caller = await asker(rt, row)
     if isinstance(caller, NotPermitted):
         answer: Answer = caller
     else:
@@ -46,9 +53,11 @@ async def carry_out(rt: Runtime, row: Row) -> Answer:
     return answer
 
 
-async def asker(row: Row) -> Caller | NotPermitted:
-    """Who asked, with what that person may do by now. Of a development token no more is known than
-    its name: it does what the second person might."""
+async def asker(rt: Runtime, row: Row) -> Caller | NotPermitted:
+    """Who asked, with what that person or key may do by now. Of a development token no more is
+    known than its name: it does what the second person might."""
+    if row.asked_person and (key := key_in(row.asked_by)):
+        return await caller_of_key(key, rt.clock.now()) or NotPermitted("key:active")
     whose = row.asked_person or row.decided_person
     person = await Person.get_or_none(id=whose, is_active=True).prefetch_related("grants")
     if person is None:
@@ -74,6 +83,11 @@ async def write_off(rt: Runtime, caller: Caller, row: Row) -> Answer:
     return await acts.move(rt, caller, command)
 
 
+async def close_sale(rt: Runtime, caller: Caller, row: Row) -> Answer:
+    """A sale that is over by then stays as it is."""
+    return await acts.close_sale(rt, caller, command_in(row, CloseFlashSale).sale)
+
+
 async def grant_role(rt: Runtime, caller: Caller, row: Row) -> Answer:
     command = command_in(row, GrantRole)
     if row.state == ApprovalState.GRANTED:
@@ -88,6 +102,10 @@ async def create_key(rt: Runtime, caller: Caller, row: Row) -> Answer:
     return await people_acts.create_key(rt, caller, command_in(row, CreateApiKey))
 
 
+async def export_trail(rt: Runtime, caller: Caller, row: Row) -> Answer:
+    return await trail.export(rt, caller, command_in(row, ExportTrail).wanted)
+
+
 def command_in(row: Row, kind: type[C]) -> C:
     return msgspec.convert(row.command, kind)
 
@@ -95,6 +113,11 @@ def command_in(row: Row, kind: type[C]) -> C:
 DOING: dict[Sensitive, Callable[[Runtime, Caller, Row], Awaitable[Answer]]] = {
     Sensitive.ADJUST: adjust,
     Sensitive.WRITE_OFF: write_off,
+    Sensitive.UPSERT_SKUS: row_changes.carry_out,
+    Sensitive.UPSERT_WAREHOUSES: row_changes.carry_out,
+    Sensitive.CLOSE_SALE: close_sale,
     Sensitive.GRANT_ROLE: grant_role,
     Sensitive.CREATE_KEY: create_key,
+    Sensitive.REMOVE_FACTOR: factor_removal.carry_out,
+    Sensitive.EXPORT_TRAIL: export_trail,
 }

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.access import Caller, Grant, Permission
-from domain.approvals import BY_ASKER, Sensitive, is_own
+from domain.approvals import BY_ASKER, NEEDED, Sensitive, is_own
 from domain.commands import CellKey
 from domain.refusals import ApprovalClosed, Invalid, NotFound, NotPermitted, Refusal
 from domain.states import ApprovalState
@@ -22,14 +22,6 @@ from services.recorded import Act, recorded
 from services.runtime import Runtime
 from services.second_factor import Proof, unproved
 from services.sight import out_of_reach
-
-NEEDED = {
-    Sensitive.ADJUST: Permission.ADJUST,
-    Sensitive.WRITE_OFF: Permission.MOVE,
-    Sensitive.GRANT_ROLE: Permission.WRITE_USERS,
-    Sensitive.CREATE_KEY: Permission.WRITE_KEYS,
-}
-"""Whoever grants an act might do it themselves."""
 
 OWN = Invalid("id", "is your own request, or a key's of yours: somebody else decides")
 

@@ -29,16 +29,19 @@ SELECT p.id, p.email, p.must_change, {GRANTS}
 FROM session_family f JOIN person p ON p.id = f.person_id
 WHERE f.id = $1 AND p.id = $2 AND p.is_active AND f.ended_at IS NULL AND f.expires_at > $3
 """
-BY_KEY = f"""
+KEY = f"""
 SELECT k.id AS key_id, k.grants::text AS key_grants, k.last_used_at, p.id, {GRANTS}
 FROM api_key k JOIN person p ON p.id = k.maker_id
-WHERE k.id = (
-  SELECT id FROM api_key WHERE prefix = $1 AND key_hash = $2
-  UNION ALL
-  SELECT id FROM api_key WHERE previous_prefix = $1 AND previous_hash = $2 AND previous_until > $3)
-AND p.is_active AND NOT p.must_change AND k.revoked_at IS NULL
-AND (k.expires_at IS NULL OR k.expires_at > $3)
+WHERE p.is_active AND NOT p.must_change AND k.revoked_at IS NULL
+AND (k.expires_at IS NULL OR k.expires_at > $1)
 """
+BY_ID = f"{KEY} AND k.id = $2"
+BY_SECRET = f"""{KEY} AND k.id = (
+  SELECT id FROM api_key WHERE prefix = $2 AND key_hash = $3
+  UNION ALL
+  SELECT id FROM api_key WHERE previous_prefix = $2 AND previous_hash = $3 AND previous_until > $1)
+"""
+SUBJECT = "key:"
 GIVEN = msgspec.json.Decoder(list[dict[str, Any]])
 
 
@@ -63,19 +66,34 @@ async def of_session(family: UUID, person: UUID, now: datetime) -> Caller | None
 
 
 async def of_key(prefix: str, key: str, now: datetime) -> Caller | None:
-    _, rows = await connection().execute_query(BY_KEY, [prefix, hash_of(key), now])
+    _, rows = await connection().execute_query(BY_SECRET, [now, prefix, hash_of(key)])
     if not rows:
         return None
     row = rows[0]
     if row["last_used_at"] is None or row["last_used_at"] + USE_KEPT_EVERY <= now:
         await ApiKey.filter(id=row["key_id"]).update(last_used_at=now)
+    return holder_of(row)
+
+
+async def caller_of_key(key_id: UUID, now: datetime) -> Caller | None:
+    """Of a key that is known by its id only, as long as it is good."""
+    _, rows = await connection().execute_query(BY_ID, [now, key_id])
+    return holder_of(rows[0]) if rows else None
+
+
+def holder_of(row: Any) -> Caller:
     grants = covered(grants_in(row["grants"]), grants_in(row["key_grants"]))
     return Caller(key_subject(row["key_id"]), grants, row["id"])
 
 
 def key_subject(key_id: UUID) -> str:
     """Stays the same when the key is rotated: what it reserved stays its own."""
-    return f"key:{key_id}"
+    return f"{SUBJECT}{key_id}"
+
+
+def key_in(subject: str) -> UUID | None:
+    """The key behind a subject; None: it is none. No address of a person begins like one."""
+    return UUID(subject.removeprefix(SUBJECT)) if subject.startswith(SUBJECT) else None
 
 
 def grants_in(text: str) -> tuple[Grant, ...]:

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import msgspec
-
 from domain.access import Caller, Permission
 from domain.approvals import Sensitive
 from domain.cell import Cell
@@ -17,13 +15,15 @@ from domain.refusals import NotFound, Refusal
 from infra.levels import CellLevel
 from infra.outage import Outage
 from services.api_keys import CreateApiKey, bad_key
-from services.approvals import Change, Proposal
-from services.checks import denied, fingerprint
+from services.approvals import Change, Proposal, mark_of, plain
+from services.checks import denied
 from services.granting import GrantRole
 from services.grants import bad_scope, plain_grant
 from services.people import WHAT, User, beyond, stored
 from services.runtime import Runtime
 from services.stock import AdjustStock, MoveStock, bad_adjust, bad_move, owner_level
+from services.trail import ExportTrail
+from services.trail import told as told_filter
 
 
 async def adjustment(rt: Runtime, caller: Caller, command: AdjustStock) -> Proposal | Refusal:
@@ -53,7 +53,7 @@ async def write_off(rt: Runtime, caller: Caller, command: MoveStock) -> Proposal
     return await of_cell(rt, caller, Sensitive.WRITE_OFF, command, command, changes)
 
 
-async def role(rt: Runtime, caller: Caller, command: GrantRole) -> Proposal | Refusal:
+async def role(caller: Caller, command: GrantRole) -> Proposal | Refusal:
     if no := (
         denied(caller, Permission.WRITE_USERS)
         or bad_scope("scope", command.grant.scope)
@@ -65,19 +65,24 @@ async def role(rt: Runtime, caller: Caller, command: GrantRole) -> Proposal | Re
         return NotFound(WHAT, str(command.person))
     before, given = grants_in(user), told(plain_grant(command.grant))
     changes = (Change("roles", before, f"{before}; {given}" if before else given),)
-    plain: dict[str, Any] = msgspec.to_builtins(command)
     mark = mark_of(caller, Sensitive.GRANT_ROLE, command)
-    return Proposal(command.id, Sensitive.GRANT_ROLE, user.email, plain, changes, mark)
+    return Proposal(command.id, Sensitive.GRANT_ROLE, user.email, plain(command), changes, mark)
 
 
 async def key(rt: Runtime, caller: Caller, command: CreateApiKey) -> Proposal | Refusal:
     if no := bad_key(rt, caller, command):
         return no
     given = "; ".join(told(plain_grant(grant)) for grant in command.grants)
-    plain: dict[str, Any] = msgspec.to_builtins(command)
     mark = mark_of(caller, Sensitive.CREATE_KEY, command)
     changes = (Change("roles", None, given),)
-    return Proposal(command.id, Sensitive.CREATE_KEY, command.name, plain, changes, mark)
+    return Proposal(command.id, Sensitive.CREATE_KEY, command.name, plain(command), changes, mark)
+
+
+async def trail_export(caller: Caller, command: ExportTrail) -> Proposal:
+    act = Sensitive.EXPORT_TRAIL
+    changes = (Change("records of the trail are given out", None, told_filter(command.wanted)),)
+    mark = mark_of(caller, act, command)
+    return Proposal(command.id, act, "trail", plain(command), changes, mark)
 
 
 async def of_cell(
@@ -94,17 +99,10 @@ async def of_cell(
     )
     assert sku is not None, "it was there a moment ago, and is never deleted"
     assert warehouse is not None, "it was there a moment ago, and is never deleted"
-    plain: dict[str, Any] = msgspec.to_builtins(fixed)
     target = f"{asked.sku} {asked.warehouse}"
     place = (sku.id, warehouse.id)
-    return Proposal(
-        asked.id, act, target, plain, tuple(changes), mark_of(caller, act, asked), place
-    )
-
-
-def mark_of(caller: Caller, act: Sensitive, command: object) -> int:
-    """Of what was asked for: who asks again is known by it."""
-    return fingerprint(act, msgspec.to_builtins(command), caller.subject)
+    mark = mark_of(caller, act, asked)
+    return Proposal(asked.id, act, target, plain(fixed), tuple(changes), mark, place)
 
 
 async def level_of(rt: Runtime, key: CellKey) -> CellLevel:

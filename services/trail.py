@@ -4,6 +4,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
+from uuid import UUID
+
+import msgspec
 
 from domain.access import Caller, Permission
 from domain.refusals import NotPermitted
@@ -59,6 +62,21 @@ class AuditRecord:
     hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class ExportTrail:
+    """`id` is the request's."""
+
+    id: UUID
+    wanted: TrailFilter
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Read while it is taken."""
+
+    records: AsyncIterator[AuditRecord]
+
+
 HEADINGS = tuple(field.name for field in fields(AuditRecord))
 
 
@@ -75,15 +93,23 @@ async def audit_records(
     return page_of(links, first, lambda link: (link.seq,), shown)
 
 
-async def export(
-    rt: Runtime, caller: Caller, wanted: TrailFilter
-) -> AsyncIterator[AuditRecord] | NotPermitted:
+async def export(rt: Runtime, caller: Caller, wanted: TrailFilter) -> Export | NotPermitted:
     """All that match, newest first, read while they are taken. The export is an act of its own."""
     if no := denied(caller, Permission.READ_TRAIL):
         return no
     check_filter(wanted)
     await keep(rt, caller, Act("exportTrail", "", None, wanted), "DONE", Around(None, None))
-    return matching(wanted)
+    return Export(matching(wanted))
+
+
+async def has_more(wanted: TrailFilter, records: int) -> bool:
+    return await trail.count(conditions(wanted), records + 1) > records
+
+
+def told(wanted: TrailFilter) -> str:
+    """act: signIn; since: 2026-01-01T00:00:00Z"""
+    given = msgspec.to_builtins(wanted)
+    return "; ".join(f"{name}: {value}" for name, value in given.items() if value) or "everything"
 
 
 async def matching(wanted: TrailFilter) -> AsyncIterator[AuditRecord]:

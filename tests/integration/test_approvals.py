@@ -23,10 +23,12 @@ from domain.refusals import (
 from domain.states import ApprovalState
 from infra.database import connection
 from infra.outage import Outage
-from services import acts, decisions, sensitive
+from services import acts, decisions, people_acts, sensitive
 from services.account import OWN_ACCOUNT
+from services.api_keys import ApiKey, CreateApiKey
 from services.approvals import Approval, Change, approval, approvals, changed
 from services.finisher import ABANDONED, Finisher
+from services.identify import identify
 from services.levels import StockLevel
 from services.stock import MoveStock, ReceiveStock
 from tests.actors.world import rid
@@ -39,6 +41,7 @@ from tests.integration.people import (
     BOB,
     good,
     holder,
+    issued,
     with_account,
 )
 
@@ -239,6 +242,23 @@ async def test_who_asked_and_has_lost_the_right_is_refused_when_it_is_granted(
     done = good(Approval, await office.grant())
     assert (done.state, done.outcome) == (ApprovalState.FAILED, "NOT_PERMITTED")
     assert office.held()[0] == STOCK
+
+
+async def test_what_a_key_asked_for_dies_with_the_key(office: Office) -> None:
+    """Nor may it do more by then than the key may, whatever its maker may."""
+    rt, bob = office.here.rt, office.bob
+    dan = await holder(office.here, "dan@shop.example", ADMIN)
+    till = CreateApiKey(rid(81), "till", (CLERK,))
+    machine = good(Caller, await identify(rt, await issued(office.here, dan, till)))
+    for number, is_revoked in ((82, False), (83, True)):
+        command = replace(BIG, id=rid(number))
+        good(NeedsApproval, await sensitive.adjust(rt, machine, command))
+        if is_revoked:
+            good(ApiKey, await people_acts.revoke_key(rt, dan, till.id))
+        done = good(Approval, await decisions.grant(rt, bob, command.id, office.code()))
+        outcome = "NOT_PERMITTED" if is_revoked else "DONE"
+        assert (done.asked_by, done.outcome) == (f"key:{till.id}", outcome)
+    assert office.held()[0] == STOCK - 1_001
 
 
 async def test_requests_are_watched(office: Office) -> None:
