@@ -16,6 +16,7 @@ COMMANDS = {
     "create-admin": "api.commands.create_admin:create_admin_command",
     "remove-second-factor": "api.commands.remove_second_factor:remove_second_factor_command",
     "token": "api.commands.token:token_command",
+    "documents": "api.commands.documents:documents_command",
     "import": "api.commands.import_:import_command",
     "replay": "api.commands.replay:replay_command",
     "demo": "api.commands.demo:demo_command",

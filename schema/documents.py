@@ -107,12 +107,16 @@ class Documents:
             if f"more than {limit} tokens" in error.message:
                 return [self.problem("tokens_limit", "the document has too many tokens")]
             return [coded(error, PARSE_FAILED)]
+        return self.checked(document) or document
+
+    def checked(self, document: DocumentNode) -> list[GraphQLError]:
+        """What is wrong with it, whatever operation of it is meant."""
         if problem := self.beyond_limits(document):
             return [problem]
         errors = validate(
             self.schema, document, self.rules, max_errors=ERRORS_SHOWN, hide_suggestions=self.hides
         )
-        return [coded(error, VALIDATION_FAILED) for error in errors] or document
+        return [coded(error, VALIDATION_FAILED) for error in errors]
 
     def beyond_limits(self, document: DocumentNode) -> GraphQLError | None:
         """Before validation, whose work grows with the square of what it is given."""
