@@ -21,6 +21,7 @@ adopt            make somebody's unpaid hold one's own, so that they cannot with
 deadline         the instant from which an unpaid hold no longer counts
 hold             the part of a reservation that lies in one cell
 reservation      all holds made under one client-made id
+channel          the shop that a reservation was ordered through: a marketplace, one's own web shop
 route            choose the warehouses of an order
 receive, return  goods in from a supplier; goods back from a customer
 adjust           a correction with a reason: a count gain or a count loss

@@ -89,11 +89,23 @@ SCOPED = frozenset(
 """Those about cells: they can be held for a part of the stock, all others everywhere or not at all.
 Whoever holds one of these sees the stock that it is about."""
 
+CHANNELLED = frozenset(
+    {
+        Permission.READ_STOCK,
+        Permission.RESERVE,
+        Permission.ANY_RESERVATION,
+        Permission.DEDUCT,
+    }
+)
+"""Of those, what a grant that is limited to channels holds: reservations of these channels, and the
+sight of the stock, which all channels share. Goods have no channel, so whoever works on them works
+for all; and the ledger tells of every channel's orders."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What a grant is limited to. None: not at all; each dimension that is given must hold. A cell
-    has no channel: a grant that is limited to channels reaches none."""
+    has no channel, a reservation has one or none."""
 
     warehouses: frozenset[str] | None = None
     regions: frozenset[str] | None = None
@@ -101,18 +113,24 @@ class Scope:
     channels: frozenset[str] | None = None
 
     def covers_sku(self, category: str | None) -> bool:
-        return self.channels is None and holds(self.categories, category)
+        return holds(self.categories, category)
 
     def covers_warehouse(self, warehouse: str, region: str) -> bool:
-        return (
-            self.channels is None
-            and holds(self.warehouses, warehouse)
-            and holds(self.regions, region)
-        )
+        return holds(self.warehouses, warehouse) and holds(self.regions, region)
+
+    def covers_channel(self, channel: str | None) -> bool:
+        return holds(self.channels, channel)
 
 
 def holds(names: frozenset[str] | None, name: str | None) -> bool:
     return names is None or name in names
+
+
+def within(scope: Scope) -> frozenset[Permission]:
+    """What a grant with this scope can hold of its role at most, if it is limited at all."""
+    if scope.channels is None:
+        return SCOPED
+    return CHANNELLED if scope.channels else frozenset()
 
 
 EVERYWHERE = Scope()
@@ -144,7 +162,7 @@ class Caller:
         scopes: dict[Permission, tuple[Scope, ...]] = {}
         limited = [grant for grant in self.grants if grant.scope != EVERYWHERE]
         for grant in limited:
-            for permission in (PERMISSIONS[grant.role] & SCOPED) - may:
+            for permission in (PERMISSIONS[grant.role] & within(grant.scope)) - may:
                 scopes[permission] = (*scopes.get(permission, ()), grant.scope)
         sight = [*sorted(whole), *sorted(f"{grant.role}{named(grant.scope)}" for grant in limited)]
         object.__setattr__(self, "permissions", may)

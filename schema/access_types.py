@@ -11,7 +11,8 @@ from services.grants import scope_of
 
 LIMITED = (
     "What a role is limited to. A dimension that is null is not limited; each that is given must "
-    "hold."
+    "hold. Where channels are given, the role sees stock, which all channels share, and does what "
+    "it may with the reservations of these, and nothing else."
 )
 Names = list[str] | None
 

@@ -101,7 +101,8 @@ async def reservation(
     if stored is None:
         return None
     for permission in (Permission.READ_STOCK, *beyond_theirs(caller, stored.where)):
-        hidden = await unseen(rt, sight_of(caller, permission), stored.where.cells)
+        seen = sight_of(caller, permission).in_channel(stored.where.channel)
+        hidden = await unseen(rt, seen, stored.where.cells)
         stored = stored.without(hidden) if hidden else stored
     return as_reservation(stored.where, stored.holds) if stored.holds else None
 
@@ -145,13 +146,14 @@ async def find(
             return NotFound("reservation", str(reservation_id))
         where = stored.where
         rt.whereabouts.put(where)
-    if hidden := await unseen(rt, seen, where.cells):
+    if hidden := await unseen(rt, seen.in_channel(where.channel), where.cells):
         if not may_be_part or len(hidden) == len(where.cells):
             return NotFound("reservation", str(reservation_id))
         left = tuple(key for key in where.cells if key not in hidden)
         where = replace(where, cells=left, hidden=hidden)
     for needed in (permission, *beyond_theirs(caller, where)):
-        if await unseen(rt, sight_of(caller, needed), where.cells):
+        allowed = sight_of(caller, needed).in_channel(where.channel)
+        if await unseen(rt, allowed, where.cells):
             return NotPermitted(needed)
     return where
 

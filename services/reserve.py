@@ -32,14 +32,20 @@ from services.whereabouts import Whereabout
 LINES_LIMIT = 2_000
 """Lines of one reservation."""
 TTL_LIMIT_SECONDS = 7 * 86_400
+SHOWN_CHANNELS = 10
+"""Of the caller's own, in a refusal."""
 
 
 async def reserve(rt: Runtime, caller: Caller, command: ReserveStock) -> Reservation | Refusal:
     """All lines or none, until `ttl_seconds` from now."""
-    if no := barred(caller, Permission.RESERVE) or bad_order(command):
+    if no := (
+        barred(caller, Permission.RESERVE)
+        or bad_order(command)
+        or bad_channel(caller, command.channel)
+    ):
         return no
     known = await known_of(rt, command.lines, sight_of(caller, Permission.READ_STOCK))
-    allowed = sight_of(caller, Permission.RESERVE)
+    allowed = sight_of(caller, Permission.RESERVE).in_channel(command.channel)
     if bad := bad_lines(command.lines, known, allowed):
         return bad
     if (closed := closed_lines(command.lines, known)) and not await was_begun(command.id):
@@ -138,6 +144,19 @@ def bad_order(command: ReserveStock) -> Invalid | None:
         or bad_text("channel", command.channel, TEXT_LENGTH)
         or bad_text("region", command.region, TEXT_LENGTH)
     )
+
+
+def bad_channel(caller: Caller, channel: str | None) -> Invalid | NotPermitted | None:
+    """Who reserves for some channels only names one of these: none is put in its place, so that
+    the same id means the same when there are others."""
+    held = sight_of(caller, Permission.RESERVE)
+    if held.in_channel(channel).scopes != ():
+        return None
+    if channel is not None:
+        return NotPermitted(Permission.RESERVE)
+    own = sorted(frozenset[str]().union(*(scope.channels or () for scope in held.scopes or ())))
+    more = f" and {len(own) - SHOWN_CHANNELS} more" if len(own) > SHOWN_CHANNELS else ""
+    return Invalid("channel", f"must be one of {', '.join(own[:SHOWN_CHANNELS])}{more}")
 
 
 class Known(NamedTuple):

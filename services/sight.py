@@ -1,7 +1,8 @@
-"""What of the stock a caller may see, or act on: all of it, or what the scopes of its grants cover.
+"""What of the stock a caller may see, or act on: all of it, or what the scopes of its grants cover;
+and of the reservations, those whose cells and channel one of these scopes covers.
 
-Who may not see a SKU or warehouse is answered as if it did not exist, for the same questions to the
-database: nothing of it can be inferred.
+Who may not see a SKU, warehouse or reservation is answered as if it did not exist, for the same
+questions to the database: nothing of it can be inferred.
 """
 
 from collections.abc import Iterable
@@ -44,6 +45,13 @@ class Sight:
             and scope.covers_warehouse(warehouse.code, warehouse.region)
             for scope in self.scopes
         )
+
+    def in_channel(self, channel: str | None) -> "Sight":
+        """The part of it in which that holds for the reservations of this channel (None: of those
+        that have none) too."""
+        if self.scopes is None:
+            return self
+        return Sight(tuple(scope for scope in self.scopes if scope.covers_channel(channel)))
 
     @property
     def skus(self) -> SeesSku | None:
@@ -94,6 +102,8 @@ async def unseen(rt: Runtime, sight: Sight, cells: Iterable[CellKey]) -> tuple[C
     if sight.scopes is None:
         return ()
     keys = list(cells)
+    if not sight.scopes:
+        return tuple(keys)
     skus = await rt.catalogue.skus({key.sku for key in keys})
     warehouses = await rt.catalogue.warehouses({key.warehouse for key in keys})
     return tuple(
@@ -111,8 +121,6 @@ def condition(scopes: tuple[Scope, ...] | None, columns: dict[str, str]) -> Q:
         return Q()
     wanted = []
     for scope in scopes:
-        if scope.channels is not None:
-            continue
         names = ((column, getattr(scope, name)) for name, column in columns.items())
         limits: dict[str, Any] = {
             f"{column}__in": sorted(given) for column, given in names if given is not None

@@ -20,6 +20,7 @@ DAYS = 1
 @click.option("--warehouse", multiple=True, help="Only this warehouse; may be repeated.")
 @click.option("--region", multiple=True, help="Only warehouses of this region; may be repeated.")
 @click.option("--category", multiple=True, help="Only SKUs of this category; may be repeated.")
+@click.option("--channel", multiple=True, help="Only orders of this channel; may be repeated.")
 def token_command(
     role: str,
     days: int,
@@ -27,9 +28,15 @@ def token_command(
     warehouse: tuple[str, ...],
     region: tuple[str, ...],
     category: tuple[str, ...],
+    channel: tuple[str, ...],
 ) -> None:
     """Print a token for a caller with this role, for development."""
-    given = {"warehouses": warehouse, "regions": region, "categories": category}
+    given = {
+        "warehouses": warehouse,
+        "regions": region,
+        "categories": category,
+        "channels": channel,
+    }
     scope = scope_of({dimension: names or None for dimension, names in given.items()})
     if bad := bad_scope("scope", scope):
         raise click.ClickException(f"{bad.field} {bad.message}")

@@ -6,6 +6,7 @@ from itertools import product
 import pytest
 
 from domain.access import (
+    CHANNELLED,
     DIMENSIONS,
     PERMISSIONS,
     SCOPED,
@@ -18,6 +19,9 @@ from domain.access import (
 )
 
 BERLIN = Scope(warehouses=frozenset({"BER"}))
+WEB = Scope(channels=frozenset({"web"}))
+CELLS = [name for name in DIMENSIONS if name != "channels"]
+"""The dimensions that a cell has."""
 ROLES = "owner admin operations warehouse purchasing finance analyst storefront connector"
 TABLE = """
     stock:read          x x x x x x x x x
@@ -62,7 +66,7 @@ def test_a_caller_may_what_any_of_its_roles_may() -> None:
     assert Caller("stranger", ()).permissions == frozenset()
 
 
-@pytest.mark.parametrize(("dimension", "names"), [*product(DIMENSIONS, ({"a"}, set()))])
+@pytest.mark.parametrize(("dimension", "names"), [*product(CELLS, ({"a"}, set()))])
 def test_a_limited_grant_gives_what_is_about_cells_within_its_scope(
     dimension: str, names: set[str]
 ) -> None:
@@ -74,6 +78,29 @@ def test_a_limited_grant_gives_what_is_about_cells_within_its_scope(
     for permission in Permission:
         assert not alone.may(permission)
         assert alone.may_somewhere(permission) == (permission in SCOPED)
+
+
+def test_a_channel_gives_the_sight_of_stock_and_what_is_about_its_reservations() -> None:
+    for scope in (WEB, Scope(warehouses=BERLIN.warehouses, channels=WEB.channels)):
+        alone = Caller("ann", (Grant(Role.OWNER, scope),))
+        assert alone.permissions == frozenset()
+        assert alone.scopes == dict.fromkeys(CHANNELLED, (scope,))
+    assert CHANNELLED < SCOPED
+    clerk = Caller("ann", (Grant(Role.WAREHOUSE, WEB),))
+    assert set(clerk.scopes) == CHANNELLED - {Permission.RESERVE}
+
+
+def test_no_channel_at_all_gives_nothing() -> None:
+    nowhere = Grant(Role.OWNER, Scope(channels=frozenset()))
+    assert not Caller("ann", (nowhere,)).scopes
+
+
+def test_a_channel_beside_a_place_takes_nothing_from_it() -> None:
+    both = Caller("ann", (Grant(Role.WAREHOUSE, BERLIN), Grant(Role.CONNECTOR, WEB)))
+    assert both.scopes[Permission.ADJUST] == (BERLIN,)
+    assert both.scopes[Permission.RETURN] == (BERLIN,)
+    assert both.scopes[Permission.DEDUCT] == (BERLIN, WEB)
+    assert both.scopes[Permission.RESERVE] == (WEB,)
 
 
 def test_what_is_held_everywhere_is_not_limited_by_another_grant() -> None:
@@ -103,7 +130,8 @@ COVERED = """
     categories=cups                     - x - -
     warehouses=BER categories=tea       x x - x
     warehouses=MUC categories=tea       x - - -
-    channels=web                        - - - -
+    channels=web                        x x x x
+    warehouses=MUC channels=web         x - x -
     warehouses=                         x - x -
 """
 
@@ -121,6 +149,13 @@ def test_a_scope_covers_where_each_of_its_dimensions_holds(line: str) -> None:
     assert (covers_tea and covers_berlin) == (both == "x")
 
 
+def test_a_scope_covers_the_reservations_of_its_channels() -> None:
+    """A reservation without a channel is of none."""
+    for scope in (BERLIN, Scope()):
+        assert all(scope.covers_channel(channel) for channel in ("web", "fair", None))
+    assert [*map(WEB.covers_channel, ("web", "fair", None))] == [True, False, False]
+
+
 def test_who_may_do_anything_with_stock_sees_that_stock() -> None:
     for role in Role:
         if PERMISSIONS[role] & SCOPED:
@@ -136,6 +171,8 @@ def test_callers_with_the_same_roles_see_the_same_and_others_do_not() -> None:
     assert Caller("ann", (limited,)).sight != Caller("ann", (there,)).sight
     elsewhere = Grant(Role.ANALYST, Scope(regions=BERLIN.warehouses))
     assert Caller("ann", (limited,)).sight != Caller("ann", (elsewhere,)).sight
+    channel = Grant(Role.ANALYST, Scope(BERLIN.warehouses, channels=WEB.channels))
+    assert Caller("ann", (limited,)).sight != Caller("ann", (channel,)).sight
 
 
 def test_a_caller_does_not_change() -> None:

@@ -23,16 +23,32 @@ from tests.schema.test_permissions import NEEDED, SALES_ONLY
 EAST = Scope(warehouses=frozenset({"EAST"}))
 ASIA = Scope(regions=frozenset({"ASIA"}))
 EVEN = Scope(categories=frozenset({"even"}))
-HERE, THERE = UUID(int=1), UUID(int=2)
-"""Reservations in the east and in the west, of somebody else."""
-NOWHERE = UUID(int=3)
+TMALL = Scope(channels=frozenset({"tmall"}))
+EAST_TMALL = Scope(warehouses=EAST.warehouses, channels=TMALL.channels)
+WEST_JD = Scope(warehouses=frozenset({"WEST"}), channels=frozenset({"jd"}))
+HERE, THERE, SPLIT, PLAIN, OLD = (UUID(int=n) for n in range(1, 6))
+NOWHERE = UUID(int=6)
+HOLDS = (
+    (HERE, "EAST", "tmall", "bob"),
+    (THERE, "WEST", "jd", "bob"),
+    (SPLIT, "EAST", "tmall", "bob"),
+    (SPLIT, "WEST", "tmall", "bob"),
+    (PLAIN, "EAST", None, "bob"),
+    (OLD, "EAST", "jd", "ann"),
+)
+"""Where, of which channel, and made by whom: `ann` is who asks."""
 HOLD = """
 INSERT INTO hold (reservation_id, cell_id, quantity, deducted, state, deadline, seq,
-  available_after, caller, created_at)
-SELECT $1, c.id, 1, 0, 1, $2::timestamptz + interval '1 hour', 1, 1, 'bob', $2 FROM cell c
+  available_after, channel, caller, created_at)
+SELECT $1, c.id, 1, 0, 1, $2::timestamptz + interval '1 hour', 1, 1, $4, $5, $2 FROM cell c
 JOIN sku s ON s.id = c.sku_id JOIN warehouse w ON w.id = c.warehouse_id
 WHERE s.code = 'S002' AND w.code = $3
 """
+OF_OTHERS = {
+    "a reservation of another channel": THERE,
+    "a reservation of no channel": PLAIN,
+    "an own reservation of another channel": OLD,
+}
 HIDDEN = {
     "a warehouse": (EAST, {"warehouse": "WEST"}, {"warehouse": "NONE"}),
     "the warehouse of a region": (ASIA, {"warehouse": "WEST"}, {"warehouse": "NONE"}),
@@ -43,9 +59,20 @@ HIDDEN = {
         {"reservationId": str(THERE)},
         {"reservationId": str(NOWHERE)},
     ),
+    "a warehouse, of a channel": (EAST_TMALL, {"warehouse": "WEST"}, {"warehouse": "NONE"}),
+    "a reservation elsewhere, of the channel": (
+        Scope(regions=frozenset({"NONE"}), channels=TMALL.channels),
+        {"id": str(HERE)},
+        {"id": str(NOWHERE)},
+    ),
+}
+HIDDEN |= {
+    f"{what}, by its {word}": (TMALL, {word: str(id)}, {word: str(NOWHERE)})
+    for what, id in OF_OTHERS.items()
+    for word in ("id", "reservationId")
 }
 """What a scope hides, and what does not exist at all: in the words of arguments."""
-CELL = {"sku": "S002", "warehouse": "EAST", "code": "S002"}
+CELL = {"sku": "S002", "warehouse": "EAST", "code": "S002", "channel": "tmall"}
 LISTS = """{
   warehouses { code }
   skus(first: 100) { edges { node { code levels { warehouse { code } } } } }
@@ -65,8 +92,8 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 async def shop(url: str) -> AsyncIterator[Shop]:
     async with furnished(url) as opened:
         await connection().execute_query("TRUNCATE hold")
-        for id, warehouse in ((HERE, "EAST"), (THERE, "WEST")):
-            await connection().execute_query(HOLD, [id, NOON, warehouse])
+        for id, *rest in HOLDS:
+            await connection().execute_query(HOLD, [id, NOON, *rest])
         await opened.rt.catalogue.skus(["S001", "S002"])
         await opened.rt.catalogue.warehouses(["EAST", "WEST"])
         opened.rt.catalogue.fresh_until = float("inf")
@@ -159,12 +186,47 @@ async def test_grants_side_by_side_show_what_each_of_them_shows(shop: Shop) -> N
         assert (told["data"]["stockLevel"] is not None) == is_seen, (sku, warehouse)
 
 
-async def test_a_channel_reaches_no_cell(shop: Shop) -> None:
-    web = limited(Role.OPERATIONS, Scope(channels=frozenset({"web"})))
-    body = (await answered(shop, web, LISTS, None)).body
-    assert b"WEST" not in body
-    assert b"EAST" not in body
-    assert b"S002" not in body
+@pytest.mark.parametrize("role", Role)
+async def test_a_channel_shows_the_stock_that_all_channels_share(shop: Shop, role: Role) -> None:
+    """As far as the other dimensions go."""
+    everything = (await answered(shop, everywhere("ann", role), LISTS, None)).body
+    assert (await answered(shop, limited(role, TMALL), LISTS, None)).body == everything
+    east = (await answered(shop, limited(role, EAST), LISTS, None)).body
+    assert (await answered(shop, limited(role, EAST_TMALL), LISTS, None)).body == east
+
+
+@pytest.mark.parametrize(
+    ("id", "lines"),
+    [(HERE, ["EAST"]), (SPLIT, ["EAST"]), (THERE, ["WEST"]), (PLAIN, None), (OLD, None)],
+)
+async def test_one_of_the_grants_covers_both_the_cell_and_the_channel(
+    shop: Shop, id: UUID, lines: list[str] | None
+) -> None:
+    """In the east for the one, in the west for the other: not for the one in the west."""
+    grants = (Grant(Role.OPERATIONS, EAST_TMALL), Grant(Role.OPERATIONS, WEST_JD))
+    asked = f'{{ reservation(id: "{id}") {{ lines {{ warehouse }} }} }}'
+    told = msgspec.json.decode((await answered(shop, Caller("ann", grants), asked, None)).body)
+    found = told["data"]["reservation"]
+    assert (found and [line["warehouse"] for line in found["lines"]]) == lines
+
+
+@pytest.mark.parametrize("name", ["confirmReservation", "releaseReservation", "deductReservation"])
+async def test_a_channel_lets_nobody_act_on_the_orders_of_another_that_they_see(
+    shop: Shop, name: str
+) -> None:
+    """Sees all stock, and has made the order; but acts for one channel only."""
+    caller = Caller("ann", (Grant(Role.ANALYST), Grant(Role.OPERATIONS, TMALL)))
+    asked = question("mutation", name, id=str(OLD), reservationId=str(OLD))
+    (told,) = msgspec.json.decode((await answered(shop, caller, *asked)).body)["data"].values()
+    assert told["code"] == "NOT_PERMITTED"
+    assert shop.owner.frames == 0
+
+
+async def test_a_grant_without_channels_shows_the_reservations_of_all(shop: Shop) -> None:
+    for id, *_ in HOLDS:
+        asked = question("query", "reservation", id=str(id))
+        told = (await answered(shop, everywhere("ann", Role.OPERATIONS), *asked)).body
+        assert msgspec.json.decode(told)["data"]["reservation"] is not None
 
 
 async def test_what_is_seen_but_not_held_is_said_to_be_forbidden(shop: Shop) -> None:

@@ -10,7 +10,16 @@ import msgspec
 import pytest
 from graphql import OperationType
 
-from domain.access import SCOPED, Caller, Grant, Permission, Role, Scope, everywhere
+from domain.access import (
+    CHANNELLED,
+    SCOPED,
+    Caller,
+    Grant,
+    Permission,
+    Role,
+    Scope,
+    everywhere,
+)
 from schema.engine import Answer, Asker, Engine, Operation
 from services.account import OWN_ACCOUNT
 from tests.api.shop import open_shop
@@ -54,6 +63,7 @@ OPEN = {
 SALES_ONLY = {"flashSale", "flashSales", "ticket", "joinFlashSale", "ticketChanged"}
 """Need RESERVE everywhere: a sale is about several cells."""
 FAR = Scope(warehouses=frozenset({"FAR"}))
+FAIR = Scope(channels=frozenset({"fair"}))
 PERSON = UUID(int=7)
 
 
@@ -80,6 +90,10 @@ def lacking() -> Iterator[Any]:
             limited = Caller("ann", (Grant(role, FAR),), PERSON)
             if need not in SCOPED or name in SALES_ONLY or not limited.may_somewhere(need):
                 yield pytest.param(kind, name, need, limited, id=f"{name}-{role}-elsewhere")
+            channel = Caller("ann", (Grant(role, FAIR),), PERSON)
+            is_foreign = need not in CHANNELLED or name in {*SALES_ONLY, "reserveStock"}
+            if is_foreign or not channel.may_somewhere(need):
+                yield pytest.param(kind, name, need, channel, id=f"{name}-{role}-other-channel")
         yield pytest.param(kind, name, need, Caller("ann", ()), id=f"{name}-nobody")
 
 
@@ -88,7 +102,8 @@ async def test_who_lacks_the_permission_is_refused(
     kind: str, name: str, need: Permission, caller: Caller
 ) -> None:
     """The runtime has no database: whoever asks it fails otherwise."""
-    answer = msgspec.json.decode((await answered(caller, *question(kind, name))).body)
+    asked = question(kind, name, channel="jd")
+    answer = msgspec.json.decode((await answered(caller, *asked)).body)
     if "errors" in answer:
         (error,) = answer["errors"]
         assert error["extensions"]["code"] == "FORBIDDEN", answer
