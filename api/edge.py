@@ -44,7 +44,7 @@ class Edge:
         self.metrics = metrics
         self.visitors = Visitors(settings)
         self.security = tuple(SECURITY.items())
-        if settings.public_url.startswith("https:"):
+        if settings.has_tls or settings.public_url.startswith("https:"):
             self.security += (HTTPS_ONLY,)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -6,6 +6,7 @@ Each works in a folder of its own below home, by which one that outlived its sup
 import dataclasses
 import http.client
 import signal
+import ssl
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ from infra.embedded.process import (
     wait_until,
 )
 from infra.settings import Settings, process_environ
+from infra.tls import LEAST
 
 PROBE_TIMEOUT_SECONDS = 5.0
 STOP_PATIENCE_SECONDS = 25.0
@@ -147,13 +149,36 @@ def api(places: Places, settings: Settings) -> Job:
         *("--workers-kill-timeout", str(WORKER_STOP_SECONDS)),
         *("--backlog", str(BACKLOG), "--backpressure", str(CONNECTIONS_LIMIT)),
         *("--log-level", settings.log_level),
+        *tls_arguments(settings),
     )
     return Job("API", "api", places, settings, argv, lambda: is_ready(settings))
 
 
-def is_ready(settings: Settings) -> bool:
+def tls_arguments(settings: Settings) -> tuple[str, ...]:
+    """HTTP/1.1 also there: a WebSocket needs it, and everything else was tested with it."""
+    if not settings.has_tls:
+        return ()
+    return (
+        *("--ssl-certificate", settings.tls_certificate, "--ssl-keyfile", settings.tls_key),
+        *("--ssl-protocol-min", LEAST, "--http", "1"),
+    )
+
+
+def probe(settings: Settings) -> http.client.HTTPConnection:
+    """It is our own child, under whatever name its certificate has, and is told no secret."""
     host = ANYWHERE.get(settings.host, settings.host)
-    connection = http.client.HTTPConnection(host, settings.port, timeout=PROBE_TIMEOUT_SECONDS)
+    if not settings.has_tls:
+        return http.client.HTTPConnection(host, settings.port, timeout=PROBE_TIMEOUT_SECONDS)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return http.client.HTTPSConnection(
+        host, settings.port, timeout=PROBE_TIMEOUT_SECONDS, context=context
+    )
+
+
+def is_ready(settings: Settings) -> bool:
+    connection = probe(settings)
     try:
         connection.request("GET", "/health/ready")
         return connection.getresponse().status == http.client.OK

@@ -62,8 +62,7 @@ def oidc_routes(rt: Runtime) -> list[Mount]:
 
 
 def public_url(settings: Settings) -> str:
-    own = f"http://{settings.host}:{settings.port}"
-    return (settings.public_url or own).rstrip("/")
+    return (settings.public_url or settings.own_url).rstrip("/")
 
 
 class ProviderDoor:

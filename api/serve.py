@@ -24,6 +24,7 @@ from infra.embedded.reach import listens, reach
 from infra.embedded.redis import Redis
 from infra.running import forget, tell
 from infra.settings import Settings
+from infra.tls import may_listen
 
 POLL_SECONDS = 0.2
 WAITS_SECONDS = (0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
@@ -87,6 +88,7 @@ class Supervisor:
     def start(self) -> None:
         for folder in jobs.FOLDERS:
             end_all(running_in(self.places.data(folder), jobs.PYTHON), signal.SIGKILL)
+        may_listen(self.settings)
         listens(self.settings)
         for field in jobs.FIELDS:
             if field not in self.grounds:

@@ -33,6 +33,8 @@ async def http_sender(url: str, token: str, connections: int) -> AsyncIterator[S
             try:
                 async with session.post(address, data=body, allow_redirects=False) as answer:
                     return Sent(answer.status, await answer.read())
+            except aiohttp.ClientConnectorCertificateError as error:
+                raise ConnectionLost(str(error.certificate_error)) from error
             except aiohttp.ClientConnectorError as error:
                 raise ConnectionLost(str(error.os_error)) from error
             except (aiohttp.ClientError, TimeoutError) as error:

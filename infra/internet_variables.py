@@ -1,10 +1,11 @@
 """The settings of an API that stands on the open internet: who may ask, through which proxies, and
 which documents."""
 
+import os
 from ipaddress import ip_network
 from urllib.parse import urlsplit
 
-from infra.variables import Variable, one_of, text
+from infra.variables import Variable, one_of
 
 
 def origins(value: str) -> str:
@@ -25,11 +26,24 @@ def networks(value: str) -> str:
     return value
 
 
+def file(value: str) -> str:
+    """Children work in other folders. Kept as text: "" where there is none."""
+    return os.path.abspath(os.path.expanduser(value))
+
+
 def listed(value: str) -> list[str]:
     return [one.strip() for one in value.split(",") if one.strip()]
 
 
 INTERNET_VARIABLES = (
+    Variable(
+        "ONHAND_TLS_CERTIFICATE",
+        "tls_certificate",
+        file,
+        "",
+        "a PEM file: the certificate of the API and those that vouch for it; empty: no TLS",
+    ),
+    Variable("ONHAND_TLS_KEY", "tls_key", file, "", "a PEM file: its private key, as PKCS#8"),
     Variable(
         "ONHAND_ALLOWED_ORIGINS",
         "allowed_origins",
@@ -47,7 +61,7 @@ INTERNET_VARIABLES = (
     Variable(
         "ONHAND_DOCUMENTS",
         "documents",
-        text,
+        file,
         "",
         "a JSON file of known documents by SHA-256, which clients may name instead of sending them",
     ),

@@ -56,6 +56,8 @@ class Settings:
     approval_roles: str
     approval_machine_roles: str
     public_url: str
+    tls_certificate: str
+    tls_key: str
     allowed_origins: str
     trusted_proxies: str
     documents: str
@@ -76,11 +78,24 @@ class Settings:
             raise SettingsError("ONHAND_SECRET_KEY must be set in production")
         if is_production and values["oidc_issuer"].startswith("http:"):
             raise SettingsError("ONHAND_OIDC_ISSUER must be https in production")
+        if bool(values["tls_certificate"]) != bool(values["tls_key"]):
+            raise SettingsError("ONHAND_TLS_CERTIFICATE and ONHAND_TLS_KEY need each other")
         return cls(**values, limits=Limits(**read(LIMIT_VARIABLES, environ)))
 
     @property
     def is_production(self) -> bool:
         return self.environment == "production"
+
+    @property
+    def has_tls(self) -> bool:
+        """Whether the API speaks it itself; a proxy may all the same."""
+        return bool(self.tls_certificate)
+
+    @property
+    def own_url(self) -> str:
+        """Of the API, without a slash at its end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.has_tls else 'http'}://{host}:{self.port}"
 
     def environ(self) -> dict[str, str]:
         """The variables that load these settings again, in a child process."""

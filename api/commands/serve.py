@@ -54,7 +54,7 @@ def run(with_demo: bool) -> None:
 
 def greeting(settings: Settings) -> list[str]:
     """Outside production the address of GraphiQL carries the token: one click is enough."""
-    url = f"http://{settings.host}:{settings.port}"
+    url = settings.own_url
     page = f"{url}/graphql"
     token = ["  sign in    onhand create-admin --email you@shop.example", ""]
     if not settings.is_production:

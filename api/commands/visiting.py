@@ -89,7 +89,12 @@ def resolved(server: Server, settings: Settings, role: Role) -> Server:
             )
         now = SystemClock().now()
         token = sign(secret_key(settings), SUBJECT, role, TOKEN_DAYS, now)
-    return Server(server.url or f"http://{settings.host}:{settings.port}", token)
+    return Server(server.url or default_url(settings), token)
+
+
+def default_url(settings: Settings) -> str:
+    """A certificate is for the public name."""
+    return settings.public_url if settings.has_tls and settings.public_url else settings.own_url
 
 
 @asynccontextmanager

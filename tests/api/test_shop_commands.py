@@ -14,9 +14,10 @@ from api.commands.flash_sale import flash_sale_command
 from api.commands.flash_sale_report import show_history, show_verdict
 from api.commands.import_ import import_command
 from api.commands.replay import replay_command, show_figures
-from api.commands.visiting import told_in_one_line
+from api.commands.visiting import default_url, told_in_one_line
 from api.progress import stages
 from infra.outage import Outage
+from infra.settings import Settings
 from services.door import DoorError
 from services.figures import Call, Ending, Figures
 from services.sale_history import History
@@ -47,6 +48,14 @@ def test_a_column_that_means_nothing_is_one_line(ran: Ran, orders: str) -> None:
         result = ran(command, orders, "--column", "colour=Farbe")
         assert result.exit_code == 1
         assert result.output.startswith("Error: --column colour=Farbe: say OURS=THEIRS")
+
+
+def test_commands_go_where_the_certificate_has_its_name() -> None:
+    tls = {"ONHAND_TLS_CERTIFICATE": "c.pem", "ONHAND_TLS_KEY": "k.pem"}
+    public = {"ONHAND_PUBLIC_URL": "https://stock.shop.example"}
+    assert default_url(Settings.load(tls | public)) == "https://stock.shop.example"
+    assert default_url(Settings.load(tls)) == "https://127.0.0.1:8000"
+    assert default_url(Settings.load(public)) == "http://127.0.0.1:8000"
 
 
 def test_a_file_that_is_not_there_is_a_usage_error(ran: Ran) -> None:

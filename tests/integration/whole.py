@@ -63,7 +63,8 @@ class Whole:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        scheme = "https" if "ONHAND_TLS_CERTIFICATE" in self.environ else "http"
+        return f"{scheme}://127.0.0.1:{self.port}"
 
     @property
     def settings(self) -> Settings:
