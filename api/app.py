@@ -36,6 +36,7 @@ from infra.settings import Settings, current_settings
 from services.catalogue_cache import CatalogueCache
 from services.finisher import Finisher
 from services.hot_pairs import HotPairs
+from services.ledger_digests import Digester
 from services.runtime import Runtime
 from services.sale_keeper import Keeper
 from services.trail_heads import Teller
@@ -115,7 +116,13 @@ async def opened(settings: Settings, stack: AsyncExitStack) -> tuple[Runtime, Ma
         passwords=Passwords(costs),
         rates=Rates.beside(cache, SystemClock()),
     )
-    loops = (Keeper(rt).run, HotPairs(rt).run, Finisher(rt).run, Teller(settings.home, bus).run)
+    loops = (
+        Keeper(rt).run,
+        HotPairs(rt).run,
+        Finisher(rt).run,
+        Digester(rt.clock).run,
+        Teller(settings.home, bus).run,
+    )
     for loop in loops:
         stack.push_async_callback(stopped, asyncio.create_task(loop()))
     return rt, {

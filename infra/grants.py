@@ -10,7 +10,7 @@ STATEMENTS = (
     "GRANT USAGE ON SCHEMA public TO %1$I",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO %1$I",
     "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO %1$I",
-    "REVOKE UPDATE, DELETE, TRUNCATE ON entry, audit_record FROM %1$I",
+    "REVOKE UPDATE, DELETE, TRUNCATE ON entry, audit_record, ledger_digest FROM %1$I",
 )
 NAMED = "SELECT format($1, $2::text)"
 IS_THERE = "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)"

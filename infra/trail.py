@@ -33,17 +33,23 @@ APPEND = f"INSERT INTO audit_record ({COLUMNS}) VALUES ({{}})".format(
 READ = f"SELECT {COLUMNS} FROM audit_record WHERE seq > $1 ORDER BY seq LIMIT $2"
 
 
+Also = Callable[[asyncpg.Connection, Sequence[Link]], Awaitable[None]]
+
+
 class Waiting(NamedTuple):
     record: Record
     kept: asyncio.Future[None]
 
 
-async def append(records: Sequence[Record]) -> None:
-    """Behind the newest of all processes, all of them or none."""
+async def append(records: Sequence[Record], also: Also | None = None) -> None:
+    """Behind the newest of all processes, all of them or none, together with what else shall be
+    written if they are."""
     async with raw_connection() as raw, raw.transaction():
         await raw.execute(LOCK, TRAIL_LOCK)
         links = linked(as_head(await raw.fetchrow(HEAD)), records)
         await raw.executemany(APPEND, [(*link[:3], *link.record) for link in links])
+        if also is not None:
+            await also(raw, links)
 
 
 class Trail:

@@ -11,6 +11,7 @@ from infra import trail
 from infra.bus import Bus, BusDown
 from infra.heads import bus_heads, file_heads, publish_head, write_head
 from infra.locks import trying
+from services.ledger_digests import told_by
 
 TELL_SECONDS = 10.0
 """Between two looks at the head; it is told where it has moved."""
@@ -69,6 +70,8 @@ class TrailReport:
     count: int = 0
     findings: list[Finding] = field(default_factory=list)
     unheard: list[str] = field(default_factory=list)
+    digests: dict[int, str] = field(default_factory=dict)
+    """What it says of the ledger, by record."""
 
 
 async def inspect(home: Path, bus: Bus, progress: Callable[[int], object]) -> TrailReport:
@@ -88,6 +91,7 @@ async def inspect(home: Path, bus: Bus, progress: Callable[[int], object]) -> Tr
     async for page in trail.links():
         report.records += len(page)
         found(report, list(inspection.look(page)))
+        report.digests.update(told_by(page))
         progress(report.records)
     found(report, list(inspection.end()))
     return report

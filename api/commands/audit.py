@@ -33,7 +33,7 @@ CONNECTIONS = 2
     help="Differences to print; all are counted.",
 )
 @click.option(
-    "--trail", is_flag=True, help="Check the trail of who did what, instead of the books."
+    "--trail", is_flag=True, help="Check the trail of who did what, and the ledger by it."
 )
 def audit_command(show: int, trail: bool) -> None:
     """Check the books of the running server, over all cells, or its trail.
@@ -48,7 +48,7 @@ def audit_command(show: int, trail: bool) -> None:
         if trail:
             report = uvloop.run(inspected(settings, console))
             show_trail(console, report, show)
-            count, is_certain = report.count, not report.unheard
+            count, is_certain = report.findings, not report.trail.unheard
         else:
             books = uvloop.run(audited(settings, console))
             show_books(console, books, show)
