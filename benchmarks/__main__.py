@@ -12,6 +12,7 @@ from rich.console import Console
 
 from benchmarks import (
     cold,
+    digests,
     fanout,
     graphql,
     layer,
@@ -43,12 +44,13 @@ PARTS = (
     "pressure",
     "memory",
     "takeover",
+    "digests",
     "layer",
     "http",
     "fanout",
     "cold",
 )
-ON_THE_GROUND = {"owners", "rivals", "soldout", "pressure", "memory", "takeover"}
+ON_THE_GROUND = {"owners", "rivals", "soldout", "pressure", "memory", "takeover", "digests"}
 IN_FLIGHT = (1, 16, 64, 256, 1024)
 FLOOR_IN_FLIGHT = 256
 OWNERS = "owners"
@@ -64,6 +66,7 @@ WANTED = (
 """Floors: rival, in flight, how many times as many."""
 KIBIBYTE = 1_024
 RESIDENT_CELLS = 100_000
+DIGESTED_CELLS = 100
 KILLS_LIMIT = 1_000
 WIDTH = 160
 """Of the table where no terminal tells its own."""
@@ -124,6 +127,7 @@ def on_the_ground(made: Ground, run: Run, size: Size, about: dict[str, str], say
     run.part(("pressure",), lambda: under_pressure(made, size, about, say))
     run.part(("memory",), lambda: resident_cells(made, size, about, say))
     run.part(("takeover",), lambda: taken_over(made, size, about, say))
+    run.part(("digests",), lambda: proved(made, size, about, say))
 
 
 def sold_out(made: Ground, size: Size, about: dict[str, str], say: Say) -> Section:
@@ -142,6 +146,10 @@ def sold_out(made: Ground, size: Size, about: dict[str, str], say: Say) -> Secti
 def taken_over(made: Ground, size: Size, about: dict[str, str], say: Say) -> Section:
     say("owners are killed")
     return takeover.section(made, size.kills, about)
+
+
+def proved(made: Ground, size: Size, about: dict[str, str], say: Say) -> Section:
+    return uvloop.run(digests.section(made, size.rounds, DIGESTED_CELLS, about, say))
 
 
 def one_hot_cell(
