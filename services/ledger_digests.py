@@ -20,7 +20,7 @@ TAKE_SECONDS = 300.0
 """Between two rounds over all cells."""
 SHARE = 19
 """A statement is followed by a pause this many times as long: a twentieth of a core of PostgreSQL
-at most, which is 12,000 entries per second; after a flash sale it catches up."""
+at most; what a flash sale writes faster than that is caught up with later."""
 DIGESTER_LOCK = 0x6F6E_6861_6E64_6467
 """The advisory lock of who takes digests: onhanddg in ASCII."""
 FINDINGS_LIMIT = 1_000
