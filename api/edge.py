@@ -101,12 +101,14 @@ class Edge:
     async def turn_away(
         self, scope: Scope, receive: Receive, send: Send, correlation_id: str
     ) -> None:
+        code = "ORIGIN_NOT_ALLOWED"
+        self.metrics.attempts.note((code,), None)
         if scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": FOREIGN_PAGE, "reason": "Forbidden"})
             return
         message = "pages of this origin may not ask: ONHAND_ALLOWED_ORIGINS names those that may"
-        extensions = {"code": "ORIGIN_NOT_ALLOWED", "setting": "ONHAND_ALLOWED_ORIGINS"}
+        extensions = {"code": code, "setting": "ONHAND_ALLOWED_ORIGINS"}
 
         async def send_marked(answer: Message) -> None:
             if answer["type"] == "http.response.start":

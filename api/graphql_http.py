@@ -16,6 +16,7 @@ import msgspec
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.attempts import BAD_TOKEN
 from api.authentication import Gate
 from api.graphiql import Console
 from api.graphql_sse import EventStream
@@ -23,6 +24,7 @@ from api.known_documents import Extensions
 from api.open_door import OpenDoor
 from api.operations import Asked, Operations, Sent
 from api.problems import over, problem
+from domain.access import Caller
 from infra.limits import Limits
 from infra.outage import Outage
 from schema.engine import Answer
@@ -48,6 +50,7 @@ class Refused(Exception):
         self.status = status
         self.answer = answer
         self.headers = headers
+        self.caller: str | None = None
 
 
 class GraphQLOverHTTP:
@@ -71,6 +74,9 @@ class GraphQLOverHTTP:
         try:
             asked = await self.asked(scope, headers, accept, receive)
         except Refused as refused:
+            shows = b"authorization" in headers and refused.status is HTTPStatus.UNAUTHORIZED
+            codes = (BAD_TOKEN,) if shows else refused.answer.errors
+            self.operations.metrics.attempts.note(codes, refused.caller)
             response = shown(refused.answer, accept, refused.status, refused.headers)
             await response(scope, receive, send)
             return
@@ -85,6 +91,7 @@ class GraphQLOverHTTP:
         caller = asked.asker.caller if isinstance(asked, Asked) else STRANGER
         if not self.operations.connections.came(caller.subject):
             answer = over(self.operations.limits, "connections_limit", "too many connections")
+            self.operations.metrics.attempts.note(answer.errors, caller.subject)
             wait = {"retry-after": RETRY_AFTER_SECONDS}
             return shown(answer, accept, HTTPStatus.TOO_MANY_REQUESTS, wait)
         still = partial(self.gate.is_still, caller, text_of(headers, b"authorization"))
@@ -115,6 +122,16 @@ class GraphQLOverHTTP:
             raise unavailable(outage) from None
         if caller is None:
             return await self.asked_by_stranger(method, headers, receive)
+        try:
+            return await self.asked_by(caller, scope, headers, accept, receive)
+        except Refused as refused:
+            refused.caller = caller.subject
+            raise
+
+    async def asked_by(
+        self, caller: Caller, scope: Scope, headers: Headers, accept: str, receive: Receive
+    ) -> Asked | Answer:
+        method = scope["method"]
         limits = self.operations.limits
         raw = None if method == "GET" else await body_of(headers, receive, limits)
         sent = from_query(scope) if raw is None else from_body(raw)

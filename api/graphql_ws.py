@@ -19,18 +19,24 @@ from starlette.types import Receive, Scope, Send
 
 from api.authentication import Gate
 from api.graphql_ws_messages import (
+    ACK,
+    ATTEMPTS,
     BAD_MESSAGE,
     FORBIDDEN,
     INTERNAL,
     NO_INIT,
     NO_SUBPROTOCOL,
+    PING,
+    PONG,
     SILENT,
+    TOO_LONG,
     TOO_MANY_INITS,
     TOO_MANY_SOCKETS,
     TOO_SLOW,
     UNAUTHORIZED,
     UNSURE,
     Closed,
+    Said,
     around_next,
     authorization_in,
     complete_message,
@@ -59,20 +65,9 @@ class Patience:
     for_any_message: float = 65.0
 
 
-class Said(msgspec.Struct):
-    """Any message of a client."""
-
-    type: str
-    id: str | None = None
-    payload: msgspec.Raw = msgspec.Raw(b"null")
-
-
 SAID = msgspec.json.Decoder(Said)
 SENT = msgspec.json.Decoder(Sent)
 INIT = msgspec.json.Decoder(dict[str, Any] | None)
-PONG = '{"type":"pong"}'
-PING = '{"type":"ping"}'
-ACK = '{"type":"connection_ack"}'
 
 
 class GraphQLOverWebSocket:
@@ -99,9 +94,9 @@ class GraphQLOverWebSocket:
             self.sending.went()
             self.operations.metrics.sockets.dec()
         if closed is not None:
-            self.operations.metrics.closings.labels(
-                str(closed.code), self.operations.metrics.worker
-            ).inc()
+            metrics = self.operations.metrics
+            metrics.attempts.note(ATTEMPTS.get(closed, ()), socket.subject)
+            metrics.closings.labels(str(closed.code), metrics.worker).inc()
             await socket.close(closed)
 
 
@@ -122,6 +117,7 @@ class Socket:
         self.operating: dict[str, asyncio.Task[None]] = {}
         self.is_ready = False
         self.known: Caller | None = None
+        self.subject: str | None = None
         self.heard_at = 0.0
 
     async def serve(self, receive: Receive) -> Closed | None:
@@ -164,7 +160,7 @@ class Socket:
                 self.end(Closed(BAD_MESSAGE, "A message must be text"))
                 return
             if len(text) > self.operations.limits.body_limit:
-                self.end(Closed(BAD_MESSAGE, "BODY_LIMIT: a message is too long"))
+                self.end(TOO_LONG)
                 return
             await self.hear(text)
 
@@ -222,6 +218,7 @@ class Socket:
         caller = await self.caller()
         if caller is None:
             return
+        self.subject = caller.subject
         if not self.operations.connections.came(caller.subject):
             self.end(TOO_MANY_SOCKETS)
             return
@@ -241,7 +238,8 @@ class Socket:
         elif said.id in self.operating:
             self.end(Closed(4409, f"Subscriber for {said.id} already exists"))
         elif len(self.operating) >= self.operations.limits.subscriptions_limit:
-            await self.say(error_message(said.id, self.operations.too_many))
+            too_many = self.operations.turned_down(caller, self.operations.too_many)
+            await self.say(error_message(said.id, too_many))
         else:
             sent = SENT.decode(said.payload)
             if sent.is_empty:

@@ -26,6 +26,7 @@ from prometheus_client.core import (
 from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.registry import Collector
 
+from api.attempts import Attempts
 from infra.cache import RelayReport
 from infra.hub import Hub
 from infra.seats import HeatCounts
@@ -40,6 +41,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 
 class Metrics:
     def __init__(self) -> None:
+        self.attempts = Attempts()
         self.registry = CollectorRegistry()
         self.worker = str(os.getpid())
         self.children: dict[tuple[MetricWrapperBase, object], Any] = {}

@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 
+from api.attempts import BAD_TOKEN, Attempts
 from api.graphql_http import JSON, shown, unavailable
 from api.problems import problem
 from api.rates import signing_in_too_often
@@ -43,11 +44,11 @@ FAILED = (AuthlibBaseError, JoseError, KeyError, RuntimeError, ValueError)
 """What Authlib raises where the provider's answer is not good, or belongs to another browser."""
 
 
-def oidc_routes(rt: Runtime) -> list[Mount]:
+def oidc_routes(rt: Runtime, attempts: Attempts) -> list[Mount]:
     """Empty where no provider is set."""
     if not rt.settings.oidc_issuer:
         return []
-    door = ProviderDoor(rt)
+    door = ProviderDoor(rt, attempts)
     cookie = Middleware(
         SessionMiddleware,
         secret_key=f"{COOKIE} {rt.settings.secret_key}",
@@ -66,8 +67,9 @@ def public_url(settings: Settings) -> str:
 
 
 class ProviderDoor:
-    def __init__(self, rt: Runtime) -> None:
+    def __init__(self, rt: Runtime, attempts: Attempts) -> None:
         self.rt = rt
+        self.attempts = attempts
         settings = rt.settings
         oauth = OAuth()
         self.provider: Any = oauth.register(
@@ -85,6 +87,7 @@ class ProviderDoor:
     async def begin(self, request: Request) -> Response:
         often = await signing_in_too_often(self.rt.rates, self.rt.settings.limits)
         if often is not None:
+            self.attempts.note(often.errors, None)
             return shown(often, JSON, headers=PRIVATE)
         back = f"{public_url(self.rt.settings)}{PATH}/callback"
         try:
@@ -103,6 +106,7 @@ class ProviderDoor:
             return no_provider(error)
         except FAILED as error:
             LOG.warning("a sign-in at the provider failed: %s", type(error).__name__)
+            self.attempts.note((BAD_TOKEN,), None)
             return refused(InvalidCredentials())
         finally:
             request.session.clear()

@@ -76,16 +76,17 @@ class Operations:
         """`raw` is the JSON that it was read from: one look at it may save one at every text."""
         text = self.text_of(sent)
         if isinstance(text, Answer):
-            return self.turned_down(text)
+            return self.turned_down(caller, text)
         operation = Operation(text, sent.variables, sent.name)
         has_escape = raw is None or ESCAPE in raw
         wrong = unfit(text, sent.variables) if has_escape else None
         prepared = wrong or self.engine.prepare(operation)
         if isinstance(prepared, Answer):
-            return self.turned_down(prepared)
+            return self.turned_down(caller, prepared)
         return Asked(Asker(caller, CORRELATION.get() or ""), prepared, operation)
 
-    def turned_down(self, answer: Answer) -> Answer:
+    def turned_down(self, caller: Caller, answer: Answer) -> Answer:
+        self.metrics.attempts.note(answer.errors, caller.subject)
         self.metrics.operation("none", (), (), answer.errors, 0.0)
         return answer
 
@@ -100,7 +101,7 @@ class Operations:
     async def execute(self, asked: Asked) -> Answer:
         """A query or mutation; what takes too long is told to be asked again."""
         if asked.kind == "mutation" and (answer := await self.too_often(asked)):
-            return self.turned_down(answer)
+            return self.turned_down(asked.asker.caller, answer)
         began = perf_counter()
         try:
             async with asyncio.timeout(self.limits.operation_seconds):

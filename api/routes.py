@@ -48,8 +48,8 @@ def routes(
         Route("/health/live", health.live),
         Route("/health/ready", health.ready),
         Route("/metrics", telling.metrics_page),
-        Route("/exports/trail.csv", TrailExport(rt, gate).page),
-        *oidc_routes(rt),
+        Route("/exports/trail.csv", TrailExport(rt, gate, metrics.attempts).page),
+        *oidc_routes(rt, metrics.attempts),
         *console_routes(console),
     ]
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from api.attempts import BAD_TOKEN, Attempts
 from api.authentication import Gate
 from api.graphql_http import JSON, shown, unauthenticated, unavailable
 from api.problems import problem
@@ -29,8 +30,9 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class TrailExport:
-    def __init__(self, rt: Runtime, gate: Gate) -> None:
+    def __init__(self, rt: Runtime, gate: Gate, attempts: Attempts) -> None:
         self.rt = rt
+        self.attempts = attempts
         self.gate = gate
 
     async def page(self, request: Request) -> Response:
@@ -41,11 +43,14 @@ class TrailExport:
             return shown(no.answer, JSON, no.status, no.headers)
         if caller is None:
             no = unauthenticated()
+            shows = "authorization" in request.headers
+            self.attempts.note((BAD_TOKEN,) if shows else no.answer.errors, None)
             return shown(no.answer, JSON, no.status, no.headers)
         often = await too_often(
             self.rt.rates, self.rt.settings.limits, "exports_per_minute", caller.subject
         )
         if often is not None:
+            self.attempts.note(often.errors, caller.subject)
             return shown(often, JSON)
         try:
             request_id, wanted = asked_in(request.query_params)
