@@ -168,6 +168,7 @@ class Supervisor:
                 except Exception as error:  # tidy: allow broad-except: this loop must not end
                     self.board.show(server.name, f"does not start: {error}")
             self.look_at_demo()
+            self.places.cut_logs()
 
     def standing(self) -> Iterator[Server]:
         """The jobs are looked up after the grounds: a ground that has moved makes new ones."""

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.written import unnamed
+
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "security.md").read_text()
 NAMED = re.findall(r"`([\w/]+\.py)::(\w+)`", PAGE)
@@ -38,3 +40,16 @@ def test_each_item_is_answered_with_a_test_or_by_not_met() -> None:
     assert set(items) == ASVS | SHEET
     for row in ROWS:
         assert ("::" in row.split("|")[-2]) or ("not met" in row.split("|")[-2]), row
+
+
+def test_a_file_that_the_page_does_not_name_is_told(tmp_path: Path) -> None:
+    for name in ("logs/api.log", "lock", "postgres/data/base/1/2", "redis.key"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert unnamed(tmp_path) == []
+    for name in ("logs/more/api.log", "logs/api.txt", "redis/appendonly.aof", "access"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "link").symlink_to(tmp_path / "logs")
+    strange = ["access", "link", "logs/api.txt", "logs/more/api.log", "redis/appendonly.aof"]
+    assert sorted(unnamed(tmp_path)) == strange

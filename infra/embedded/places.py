@@ -8,6 +8,7 @@ import re
 import shutil
 import stat
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -20,6 +21,7 @@ SOCKET_PATH_LIMIT = 107
 LONGEST_SOCKET = "/postgres/.s.PGSQL.5432"
 PURPOSES = ("run", "ray")
 LOG_BYTES_LIMIT = 10_000_000
+PUT_ASIDE = ".old.log"
 PLAIN_PATH = r"[A-Za-z0-9/._-]+"
 OTHERS = 0o077
 """What the group and everybody else may do with a file: nothing, in a home."""
@@ -47,8 +49,20 @@ class Places:
         """The log to append to; a long one is put aside first, over the one before it."""
         path = made(self.home / "logs") / f"{name}.log"
         if path.exists() and path.stat().st_size > LOG_BYTES_LIMIT:
-            path.replace(path.with_suffix(".old.log"))
+            path.replace(path.with_suffix(PUT_ASIDE))
         return path
+
+    def cut_logs(self) -> None:
+        """The same while they are written to: copied, then emptied. Whoever writes appends, so goes
+        on at the new end; a line that comes in between is lost. Where that cannot be done now, it
+        is when somebody asks again."""
+        for path in (self.home / "logs").glob("*.log"):
+            with suppress(OSError):
+                if path.stat().st_size > LOG_BYTES_LIMIT and not path.name.endswith(PUT_ASIDE):
+                    draft = path.with_suffix(".draft")
+                    shutil.copyfile(path, draft)
+                    draft.replace(path.with_suffix(PUT_ASIDE))
+                    os.truncate(path, 0)
 
 
 def made(path: Path, mode: int = CLOSED_MODE) -> Path:

@@ -41,6 +41,25 @@ def test_the_sockets_of_any_home_have_names_everybody_accepts(temporary: Path, n
     assert not set(str(sockets)) & set(" ,ä")
 
 
+def test_a_log_that_is_written_to_is_cut_and_goes_on(temporary: Path) -> None:
+    places = prepare(temporary / "home")
+    path = places.log("api")
+    with path.open("ab", buffering=0) as writer, places.log("short").open("ab") as other:
+        other.write(b"short")
+        for turn in (b"1", b"2"):
+            writer.write(turn * LOG_BYTES_LIMIT)
+            places.cut_logs()
+            assert path.stat().st_size == LOG_BYTES_LIMIT
+            writer.write(b"\n")
+            places.cut_logs()
+            assert path.read_bytes() == b""
+            assert path.with_suffix(".old.log").read_bytes() == turn * LOG_BYTES_LIMIT + b"\n"
+        writer.write(b"goes on")
+    assert path.read_bytes() == b"goes on"
+    logs = {one.name for one in path.parent.iterdir()}
+    assert logs == {"api.log", "api.old.log", "short.log"}
+
+
 def test_two_homes_share_no_folder(temporary: Path) -> None:
     homes = [temporary / "a", temporary / "b"]
     assert short_folder(homes[0], "run") != short_folder(homes[1], "run")

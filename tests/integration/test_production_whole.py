@@ -4,6 +4,7 @@ of its secrets is seen anywhere."""
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
@@ -25,6 +26,7 @@ from tests.integration.test_new_shop import (
     trail,
 )
 from tests.integration.whole import Whole
+from tests.written import unnamed
 
 PATIENCE_SECONDS = 120.0
 PAUSE_SECONDS = 0.2
@@ -42,11 +44,14 @@ WRONG = "a wrong password all the same"
 @pytest.fixture
 def production(tmp_path: Path) -> Iterator[Whole]:
     shop = Whole(tmp_path / "home", workers=1)
-    shop.environ |= PRODUCTION
-    try:
-        yield shop
-    finally:
-        shop.stop()
+    with TemporaryDirectory(prefix="t") as temporary:
+        elsewhere = {"TMPDIR": temporary, "HOME": str(tmp_path / "user")}
+        Path(elsewhere["HOME"]).mkdir()
+        shop.environ |= PRODUCTION | elsewhere
+        try:
+            yield shop
+        finally:
+            shop.stop()
 
 
 @pytest.mark.timeout(400)
@@ -70,6 +75,9 @@ async def test_production_works_from_first_to_last_and_tells_none_of_its_secrets
     told += [str(shop.settings), *(await asyncio.to_thread(commands, shop))]
     secrets = {*PLANTED.values(), *keys(shop), *owner.secrets, WRONG}
     await asyncio.to_thread(shop.stop)
+    assert unnamed(shop.home) == []
+    elsewhere = (Path(shop.environ[name]) for name in ("TMPDIR", "HOME"))
+    assert [path for folder in elsewhere for path in folder.rglob("*")] == []
     told.append(logs(shop))
     assert '"level":"error"' in told[-1] or '"level":"warning"' in told[-1]
     assert [secret for secret in secrets if any(secret in text for text in told)] == []
