@@ -1,5 +1,6 @@
-"""How often each act may be done in a minute: signing in by address, all else by caller. The life
-of a reservation is not counted: its owner says how much it can bear, and says BUSY."""
+"""How often each act may be done in a minute: signing in by address, all else by caller, of whom a
+person in a session does less than a machine with a key. The life of a reservation is not counted:
+its owner says how much it can bear, and says BUSY."""
 
 from collections.abc import Sequence
 
@@ -10,6 +11,7 @@ from infra.limits import Limits
 from infra.logs import ORIGIN
 from infra.rates import Rates
 from schema.engine import Answer
+from services.identify import is_in_person
 
 SIGN_IN = frozenset({"signIn", "refreshSession"})
 HOT = frozenset(
@@ -49,4 +51,5 @@ async def changing_too_often(
     others = len(acts) - signing - sum(act in HOT for act in acts)
     if not others:
         return None
-    return await too_often(rates, limits, "mutations_per_minute", caller.subject, others)
+    limit = "person_mutations_per_minute" if is_in_person(caller) else "mutations_per_minute"
+    return await too_often(rates, limits, limit, caller.subject, others)

@@ -42,7 +42,10 @@ class Limits:
         120, "sign-ins and refreshed sessions of one address; wrong passwords lock it long before"
     )
     mutations_per_minute: int = limit(
-        60_000, "mutations of one caller, those of the life of a reservation apart"
+        60_000, "mutations of one key, those of the life of a reservation apart: for importers"
+    )
+    person_mutations_per_minute: int = limit(
+        600, "the same of one person, over all sessions: ten a second are more than hands do"
     )
     exports_per_minute: int = limit(10, "exports of one caller")
 

@@ -96,6 +96,11 @@ def key_in(subject: str) -> UUID | None:
     return UUID(subject.removeprefix(SUBJECT)) if subject.startswith(SUBJECT) else None
 
 
+def is_in_person(caller: Caller) -> bool:
+    """Signed in, and no key of that person; development tokens stand for machines."""
+    return caller.person is not None and key_in(caller.subject) is None
+
+
 def grants_in(text: str) -> tuple[Grant, ...]:
     return tuple(map(grant_of, GIVEN.decode(text)))
 

@@ -2,23 +2,27 @@
 reservation is not counted; and what cannot be counted is let through."""
 
 from dataclasses import replace
+from uuid import UUID
 
 import httpx
 import pytest
 from limits.aio.storage import MemoryStorage
 from limits.errors import StorageError
 
-from api.rates import HOT, SIGN_IN
-from domain.access import Role
+from api.rates import HOT, SIGN_IN, changing_too_often
+from domain.access import EVERYWHERE, Caller, Grant, Role
 from infra.clock import SystemClock
 from infra.rates import Rates
 from schema.build import build
 from schema.documents import Documents, Prepared
+from services.identify import SUBJECT
 from tests.api.shop import Shop, bearer, open_shop
 
 REFRESH = """mutation($input: RefreshSessionInput!) {
   refreshSession(input: $input) { __typename } }"""
 SALE = 'mutation { closeFlashSale(id: "none") { __typename } }'
+SALE_FIELD = "closeFlashSale"
+GRANTS = (Grant(Role.ADMIN, EVERYWHERE),)
 RELEASE = 'mutation { releaseReservation(id: "none") { __typename } }'
 
 
@@ -60,6 +64,28 @@ async def test_a_caller_changes_things_so_often_in_a_minute() -> None:
         other = {"authorization": bearer(Role.ADMIN, "bob")}
         response = await client.post("/graphql", json={"query": SALE}, headers=other)
         assert response.status_code == 200
+
+
+async def test_a_person_changes_less_in_a_minute_than_a_key() -> None:
+    shop = shop_counting(MUTATIONS_PER_MINUTE="5", PERSON_MUTATIONS_PER_MINUTE="2")
+    person, kept = UUID(int=7), [f"{SUBJECT}{UUID(int=key)}" for key in (8, 9)]
+    acts = [SALE_FIELD]
+
+    async def often(caller: Caller, times: int) -> list[str]:
+        """The code of each that is refused, in a row."""
+        limits = shop.rt.settings.limits
+        asked = [
+            await changing_too_often(shop.rt.rates, limits, caller, acts) for _ in range(times)
+        ]
+        return [answer.errors[0] for answer in asked if answer is not None]
+
+    signed_in = Caller("ann@shop.example", GRANTS, person)
+    assert await often(signed_in, 3) == ["PERSON_MUTATIONS_PER_MINUTE"]
+    again = Caller("ann@shop.example", GRANTS, person)
+    assert await often(again, 1) == ["PERSON_MUTATIONS_PER_MINUTE"]
+    for subject in (*kept, "importer"):
+        key = Caller(subject, GRANTS, person if subject in kept else None)
+        assert await often(key, 6) == ["MUTATIONS_PER_MINUTE"]
 
 
 @pytest.mark.parametrize(
