@@ -66,7 +66,9 @@ class NeedsApproval(Refusal):
 
 @strawberry.type(description="A second person was asked for this, and it will not be done.")
 class ApprovalClosed(Refusal):
-    state: ApprovalState = strawberry.field(description="How the request ended.")
+    state: ApprovalState = strawberry.field(
+        name="approvalState", description="How the request ended."
+    )
 
 
 @strawberry.type(description="The reservation no longer holds anything.")

@@ -24,7 +24,7 @@ from domain.flash_sales import pool_of
 from infra.clock import SystemClock
 from infra.settings import current_settings
 from services.abreast import abreast
-from services.door import DoorError, Holding
+from services.door import DoorError, Holding, Refused
 from services.flash_sale_story import Telling, play, prepare
 from services.sale_buyers import Buyer, busiest, buyers_of, poisson_arrivals, shaped_arrivals
 from services.sale_door import SaleDoor, SaleOffer
@@ -139,7 +139,10 @@ async def flash_sale(console: Console, server: Server, wanted: Wanted, crowd: Cr
         show_history(console, history)
         verdict = await verdict_of(door, offer, list(history.cases.values()))
         show_verdict(console, offer, verdict)
-        await door.close_sale(offer.id)
+        closed = await door.close_sale(offer.id)
+        if isinstance(closed, Refused):
+            until = f"{offer.closes_at:%Y-%m-%dT%H:%M:%SZ}"
+            console.print(f"the sale stays open until {until}: {closed.message}", highlight=False)
         return verdict
 
 

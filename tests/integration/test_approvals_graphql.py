@@ -16,7 +16,7 @@ from tests.integration.people import People
 ADJUST = """mutation ($id: ID!) { adjustStock(input: {id: $id, sku: "TEA", warehouse: "BER",
   delta: -1001, reason: LOST}) { __typename ... on StockLevel { available }
   ... on NeedsApproval { code isTransient message requestId act expiresAt }
-  ... on ApprovalClosed { code state } } }"""
+  ... on ApprovalClosed { code approvalState } } }"""
 REQUEST = """id act state target sku warehouse changes { name before after } askedBy decidedBy
   outcome"""
 LIST = f"{{ approvals(states: [PENDING]) {{ edges {{ node {{ {REQUEST} }} }} }} }}"
@@ -84,7 +84,21 @@ async def test_one_asks_and_the_other_rejects(screens: tuple[Screen, Screen]) ->
     assert await ann.ask(ADJUST, ID) == {
         "__typename": "ApprovalClosed",
         "code": "APPROVAL_CLOSED",
-        "state": "REJECTED",
+        "approvalState": "REJECTED",
     }
     wrong = await bob.ask(GRANT, {"id": "7", "code": "1"})
     assert (wrong["code"], wrong["message"]) == ("INVALID", "must be a UUID")
+
+
+async def test_an_act_and_how_its_request_ended_are_asked_for_together(office: Office) -> None:
+    """Fields of one union that have one name have one type."""
+    documents = [
+        """mutation { closeFlashSale(id: "7") { ... on FlashSale { state } %s } }""",
+        """mutation { removeSecondFactor(code: "7") { ... on SecondFactor { isOn } %s } }""",
+        """mutation { upsertSkus(rows: [], id: "7") { ok refusal { code %s } } }""",
+    ]
+    refusals = """... on NeedsApproval { requestId act expiresAt }
+      ... on ApprovalClosed { approvalState } ... on Conflict { id } ... on Invalid { field }"""
+    for document in documents:
+        prepared = Engine(office.here.rt).prepare(Operation(document % refusals, None))
+        assert not isinstance(prepared, Answer), prepared
