@@ -1,7 +1,8 @@
 """How often each act may be done in a minute: signing in by address, all else by caller, of whom a
-person in a session does less than a machine with a key. The life of a reservation is not counted:
-its owner says how much it can bear, and says BUSY."""
+person in a session does less than a machine with a key; and each act that gives power apart. The
+life of a reservation is not counted: its owner says how much it can bear, and says BUSY."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from api.problems import over
@@ -11,6 +12,8 @@ from infra.limits import Limits
 from infra.logs import ORIGIN
 from infra.rates import Rates
 from schema.engine import Answer
+from services import identity_acts, people_acts
+from services.approvals import DECISIONS
 from services.identify import is_in_person
 
 SIGN_IN = frozenset({"signIn", "refreshSession"})
@@ -23,6 +26,8 @@ HOT = frozenset(
         "joinFlashSale",
     }
 )
+POWERFUL = (identity_acts.ACTS | people_acts.ACTS | DECISIONS) - SIGN_IN
+"""Accounts, roles, keys, second factors, and what is decided for others."""
 
 
 async def too_often(
@@ -48,6 +53,10 @@ async def changing_too_often(
     signing = sum(act in SIGN_IN for act in acts)
     if signing and (answer := await signing_in_too_often(rates, limits, signing)):
         return answer
+    for act, times in Counter(act for act in acts if act in POWERFUL).items():
+        who = f"{caller.subject} {act}"
+        if answer := await too_often(rates, limits, "powerful_acts_per_minute", who, times):
+            return answer
     others = len(acts) - signing - sum(act in HOT for act in acts)
     if not others:
         return None

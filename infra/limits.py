@@ -47,6 +47,9 @@ class Limits:
     person_mutations_per_minute: int = limit(
         600, "the same of one person, over all sessions: ten a second are more than hands do"
     )
+    powerful_acts_per_minute: int = limit(
+        60, "of each act on accounts, roles, keys, second factors or approvals, by one caller"
+    )
     exports_per_minute: int = limit(10, "exports of one caller")
 
 

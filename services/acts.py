@@ -12,6 +12,7 @@ from domain.ledger import TRACKED, Bucket
 from domain.refusals import NotPermitted, Refusal
 from domain.trail import DONE
 from services import catalogue, flash_sales, identity_acts, people_acts, stock
+from services.approvals import DECISIONS
 from services.catalogue import SkuRow, WarehouseRow
 from services.flash_sale_rows import FlashSale, stored_sale
 from services.flash_sales import CreateFlashSale, UpdateFlashSale
@@ -34,10 +35,9 @@ ACTS = (
             "updateFlashSale",
             "cancelFlashSale",
             "closeFlashSale",
-            "grantApproval",
-            "rejectApproval",
         }
     )
+    | DECISIONS
     | identity_acts.ACTS
     | people_acts.ACTS
 )

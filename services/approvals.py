@@ -27,6 +27,8 @@ from services.runtime import Runtime
 from services.sight import EVERYTHING, sight_of
 
 WHAT = "approval"
+DECISIONS = frozenset({"grantApproval", "rejectApproval"})
+"""Mutations that leave a record."""
 OVERLAP = timedelta(seconds=5)
 LOOK_SECONDS = 1.0
 CHANGES_LIMIT = 1_000

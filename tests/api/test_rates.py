@@ -9,7 +9,7 @@ import pytest
 from limits.aio.storage import MemoryStorage
 from limits.errors import StorageError
 
-from api.rates import HOT, SIGN_IN, changing_too_often
+from api.rates import HOT, POWERFUL, SIGN_IN, changing_too_often
 from domain.access import EVERYWHERE, Caller, Grant, Role
 from infra.clock import SystemClock
 from infra.rates import Rates
@@ -64,6 +64,18 @@ async def test_a_caller_changes_things_so_often_in_a_minute() -> None:
         other = {"authorization": bearer(Role.ADMIN, "bob")}
         response = await client.post("/graphql", json={"query": SALE}, headers=other)
         assert response.status_code == 200
+
+
+async def test_each_act_that_gives_power_is_counted_by_itself() -> None:
+    shop = shop_counting(POWERFUL_ACTS_PER_MINUTE="2")
+    grant = 'mutation { grantApproval(id: "none", code: "none") { __typename } }'
+    async with shop.client() as client:
+        for _ in range(2):
+            assert (await post(client, grant)).status_code == 200
+        assert_too_often(await post(client, grant), "POWERFUL_ACTS_PER_MINUTE")
+        reject = 'mutation { rejectApproval(id: "none") { __typename } }'
+        assert (await post(client, reject)).status_code == 200
+        assert (await post(client, SALE)).status_code == 200
 
 
 async def test_a_person_changes_less_in_a_minute_than_a_key() -> None:
@@ -145,7 +157,7 @@ async def test_a_lost_redis_keeps_nobody_out(caplog: pytest.LogCaptureFixture) -
 def test_the_acts_that_are_told_apart_are_mutations_of_the_schema() -> None:
     schema = build()._schema
     assert schema.mutation_type is not None
-    assert (HOT | SIGN_IN).issubset(schema.mutation_type.fields)
+    assert (HOT | SIGN_IN | POWERFUL).issubset(schema.mutation_type.fields)
 
 
 def test_root_fields_are_one_for_each_key_of_the_answer() -> None:
