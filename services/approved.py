@@ -14,9 +14,11 @@ from domain.states import ApprovalState
 from domain.trail import DONE
 from infra.approval_models import Approval as Row
 from infra.identity_models import Person, PersonGrant
+from infra.logs import ORIGIN
+from infra.trail import count
 from services import acts, factor_removal, people_acts, row_changes, trail
 from services.api_keys import CreateApiKey, Issued
-from services.approvals import ended
+from services.approvals import ended, existing
 from services.flash_sale_rows import FlashSale
 from services.granting import GrantRole
 from services.grants import held_of
@@ -25,6 +27,7 @@ from services.levels import StockLevel
 from services.outcomes import was_begun
 from services.people import User, stored
 from services.proposals import grants_in, level_of, units_in
+from services.recorded import Act, after_only, keep
 from services.row_changes import Written
 from services.runtime import Runtime
 from services.sale_closing import CloseFlashSale
@@ -32,13 +35,17 @@ from services.second_factor import SecondFactor
 from services.stock import AdjustStock, MoveStock
 from services.trail import Export, ExportTrail
 
+GRANT_ACT = "grantApproval"
 Done = StockLevel | User | Issued | Written | FlashSale | SecondFactor | Export
 Answer = Done | Refusal
 C = TypeVar("C")
 
 
 async def carry_out(rt: Runtime, row: Row) -> Answer:
-    """What is done already answers as it did."""
+    """What is done already answers as it did. The trail has the decision before anything is done:
+    the process of who decided may have died before it could answer."""
+    if not await is_decision_recorded(row):
+        await record_decision(rt, row)
     caller = await asker(rt, row)
     if isinstance(caller, NotPermitted):
         answer: Answer = caller
@@ -51,6 +58,23 @@ async def carry_out(rt: Runtime, row: Row) -> Answer:
     else:
         await ended(rt, row, ApprovalState.DONE, DONE)
     return answer
+
+
+async def is_decision_recorded(row: Row) -> bool:
+    wanted = [("request_id = {}", row.id), ("act = {}", GRANT_ACT), ("outcome = {}", DONE)]
+    return bool(await count(wanted, 1))
+
+
+async def record_decision(rt: Runtime, row: Row) -> None:
+    """In the name of who decided; where they were is known to their own answer's record only."""
+    assert row.decided_by is not None
+    decider = Caller(row.decided_by, (), row.decided_person)
+    elsewhere = ORIGIN.set(None)
+    try:
+        act = Act(GRANT_ACT, str(row.id), row.id, None)
+        await keep(rt, decider, act, DONE, after_only(await existing(rt, row.id)))
+    finally:
+        ORIGIN.reset(elsewhere)
 
 
 async def asker(rt: Runtime, row: Row) -> Caller | NotPermitted:

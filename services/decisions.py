@@ -14,7 +14,7 @@ from domain.states import ApprovalState
 from infra.approval_models import Approval as Row
 from services.account import own
 from services.approvals import WHAT, Approval, asker_of, existing, now_of, row_of
-from services.approved import carry_out
+from services.approved import GRANT_ACT, carry_out
 from services.checks import barred
 from services.grants import grant_of
 from services.people import beyond
@@ -27,7 +27,7 @@ OWN = Invalid("id", "is your own request, or a key's of yours: somebody else dec
 
 
 async def grant(rt: Runtime, caller: Caller, id: UUID, code: str) -> Approval | Refusal:
-    act = Act("grantApproval", str(id), id, None)
+    act = Act(GRANT_ACT, str(id), id, None)
     return await recorded(rt, caller, act, granted(rt, caller, id, code))
 
 
