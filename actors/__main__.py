@@ -39,7 +39,7 @@ async def keep(settings: Settings, ready: Path) -> None:
 
 def main() -> None:
     settings = current_settings()
-    setup_logs(settings.log_level)
+    setup_logs(settings.log_level, syslog=settings.log_syslog)
     connect(settings)
     asyncio.run(keep(settings, Path(sys.argv[1])))
     drain()

@@ -30,6 +30,7 @@ from infra.clock import SystemClock
 from infra.database import OWNER_SETTINGS, close_database, open_database
 from infra.ledger import cell_level
 from infra.levels import CellLevel, encode_levels
+from infra.logs import setup_logs
 from infra.memory import Garbage
 from infra.outage import Outage
 from infra.seats import holder_name
@@ -53,6 +54,7 @@ log = logging.getLogger(__name__)
 
 class OwnerActor:
     def __init__(self, settings: Settings) -> None:
+        setup_logs(settings.log_level, syslog=settings.log_syslog)
         self.settings = settings
         self.clock = SystemClock()
         self.holder = self.clock.new_id()

@@ -75,7 +75,7 @@ def edge(router: Router, settings: Settings, clock: Clock, metrics: Metrics) -> 
 def create_app() -> ASGIApp:
     """Everything else is told by the environment."""
     settings = current_settings()
-    setup_logs(settings.log_level)
+    setup_logs(settings.log_level, syslog=settings.log_syslog)
     metrics = Metrics()
 
     @asynccontextmanager

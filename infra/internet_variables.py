@@ -1,10 +1,11 @@
-"""The settings of an API that stands on the open internet: who may ask, through which proxies, and
-which documents."""
+"""The settings of an API that stands on the open internet: who may ask, through which proxies and
+how, which documents, and who is told the log."""
 
 import os
 from ipaddress import ip_network
 from urllib.parse import urlsplit
 
+from infra.syslog import address
 from infra.variables import Variable, one_of
 
 
@@ -44,6 +45,13 @@ INTERNET_VARIABLES = (
         "a PEM file: the certificate of the API and those that vouch for it; empty: no TLS",
     ),
     Variable("ONHAND_TLS_KEY", "tls_key", file, "", "a PEM file: its private key, as PKCS#8"),
+    Variable(
+        "ONHAND_LOG_SYSLOG",
+        "log_syslog",
+        address,
+        "",
+        "a syslog that is also told all lines of the log: tls://logs.shop.example:6514",
+    ),
     Variable(
         "ONHAND_ALLOWED_ORIGINS",
         "allowed_origins",

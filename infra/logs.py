@@ -11,6 +11,8 @@ from typing import TextIO
 
 import msgspec
 
+from infra.syslog import Syslog
+
 CORRELATION: ContextVar[str | None] = ContextVar("correlation_id", default=None)
 """The id of the request being served. Set at the edge; tasks inherit it."""
 ORIGIN: ContextVar[str | None] = ContextVar("origin", default=None)
@@ -49,12 +51,16 @@ def encoded(line: dict[str, object]) -> str:
         return ENCODER.encode({key: str(value) for key, value in line.items()}).decode()
 
 
-def setup_logs(level: str, stream: TextIO | None = None) -> None:
-    """For a process of ours, once, before anything is logged. `level` as in Settings."""
-    handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(JsonFormatter())
+def setup_logs(level: str, stream: TextIO | None = None, syslog: str = "") -> None:
+    """For a process of ours, once, before anything is logged. `level` and `syslog` as in Settings:
+    where that names a receiver, all lines also go there."""
+    handlers: list[logging.Handler] = [logging.StreamHandler(stream or sys.stderr)]
+    if syslog:
+        handlers.append(Syslog(syslog))
+    for handler in handlers:
+        handler.setFormatter(JsonFormatter())
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = handlers
     root.setLevel(level.upper())
     for name in CHATTY:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))

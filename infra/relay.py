@@ -223,7 +223,7 @@ async def serve(settings: Settings, stopping: asyncio.Event) -> None:
 
 async def main() -> None:
     settings = current_settings()
-    setup_logs(settings.log_level)
+    setup_logs(settings.log_level, syslog=settings.log_syslog)
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)

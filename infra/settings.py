@@ -42,6 +42,7 @@ class Settings:
     ray_address: str
     secret_key: str = field(repr=False)
     log_level: str
+    log_syslog: str
     inbox_limit: int
     hot_seats: int
     hot_per_second: int

@@ -132,3 +132,29 @@ def test_what_is_named_like_a_secret_is_one() -> None:
 
 def test_every_variable_says_what_it_means() -> None:
     assert all(variable.meaning for variable in TABLE)
+
+
+@pytest.mark.parametrize(
+    "good",
+    ["tls://logs.example:6514", "tcp://[::1]:601", "udp://127.0.0.1", "unix:///dev/log"],
+)
+def test_a_syslog_is_named_by_its_transport_and_place(good: str) -> None:
+    assert Settings.load({"ONHAND_LOG_SYSLOG": good}).log_syslog == good
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "logs.example:6514",
+        "tls://",
+        "tls://logs.example:0",
+        "tls://logs.example:66000",
+        "tls://user@logs.example",
+        "tcp://logs.example/path",
+        "unix://dev/log",
+        "http://logs.example",
+    ],
+)
+def test_another_syslog_is_refused(bad: str) -> None:
+    with pytest.raises(SettingsError, match="ONHAND_LOG_SYSLOG must be"):
+        Settings.load({"ONHAND_LOG_SYSLOG": bad})

@@ -13,6 +13,7 @@ from gql.transport.websockets import WebsocketsTransport
 from websockets import WebSocketException, connect
 
 from tests.infra.certificates import Certified, certified
+from tests.integration.receiver import Receiver
 from tests.integration.test_outside_clients import CHANGES
 from tests.integration.whole import Whole
 
@@ -30,9 +31,21 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Certified:
 
 
 @pytest.fixture(scope="module")
-def secure(tmp_path_factory: pytest.TempPathFactory, files: Certified) -> Iterator[Whole]:
+def receiver(files: Certified, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(files.certificate, files.key)
+    made = Receiver("tls", tmp_path_factory.mktemp("receiver"), tls)
+    yield made
+    made.end()
+
+
+@pytest.fixture(scope="module")
+def secure(
+    tmp_path_factory: pytest.TempPathFactory, files: Certified, receiver: Receiver
+) -> Iterator[Whole]:
     shop = Whole(tmp_path_factory.mktemp("secure") / "home", workers=1)
     shop.environ |= files.environ
+    shop.environ |= {"ONHAND_LOG_SYSLOG": receiver.url, "SSL_CERT_FILE": str(files.authority)}
     try:
         shop.start()
         yield shop
@@ -50,6 +63,7 @@ async def test_queries_and_sockets_and_our_own_commands_work(
     assert f"https://127.0.0.1:{secure.port}/graphql" in secure.output.read_text()
     orders = tmp_path / "orders.csv"
     orders.write_text(ORDERS)
+    del secure.environ["SSL_CERT_FILE"]
     refused = await asyncio.to_thread(secure.run, "import", str(orders))
     assert refused.returncode == 1
     assert "certificate verify failed" in refused.stderr
@@ -82,6 +96,18 @@ async def test_without_tls_nothing_is_answered(secure: Whole) -> None:
             await client.get(f"http://127.0.0.1:{secure.port}/health/live")
     with pytest.raises(WebSocketException):
         await connect(f"ws://127.0.0.1:{secure.port}/graphql")
+
+
+async def test_the_log_of_each_process_goes_to_another_machine(
+    secure: Whole, files: Certified, receiver: Receiver
+) -> None:
+    async with httpx.AsyncClient(verify=trusting(files)) as client:
+        await client.post(f"{secure.url}/graphql", json={"query": "{ a }"})
+    told = await asyncio.to_thread(receiver.until, "turned away")
+    pids = {one.kind: one.pid for one in told}
+    api, relay, owner = pids["onhand.turned_away"], pids["__main__"], pids["actors.seat"]
+    assert len({api, relay, owner}) == 3
+    assert all(one.line["level"] in ("info", "warning") for one in told)
 
 
 async def test_browsers_are_told_to_come_over_tls_only(secure: Whole, files: Certified) -> None:
