@@ -99,19 +99,23 @@ class Syslog(logging.Handler):
     def deliver(self, message: bytes) -> None:
         """Until it is sent, or this process ends."""
         times = 0
-        while not self.closing.is_set():
-            try:
-                self.send(message)
-                return
-            except (OSError, UnicodeError) as error:
-                self.let_go()
-                if isinstance(error, OSError) and error.errno == errno.EMSGSIZE:
-                    with self.counting:
-                        self.dropped += 1
-                    return
-                self.lost(error)
+        while not self.closing.is_set() and not self.is_delivered(message):
             self.closing.wait(WAITS_SECONDS[min(times, len(WAITS_SECONDS) - 1)])
             times += 1
+
+    def is_delivered(self, message: bytes) -> bool:
+        """Or given up, because no transport of this kind takes it."""
+        try:
+            self.send(message)
+        except (OSError, UnicodeError) as error:
+            self.let_go()
+            is_too_long = isinstance(error, OSError) and error.errno == errno.EMSGSIZE
+            if not is_too_long:
+                self.lost(error)
+                return False
+            with self.counting:
+                self.dropped += 1
+        return True
 
     def send(self, message: bytes) -> None:
         """Raises OSError, or UnicodeError where a machine cannot be called that; then it may have
