@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from domain.access import Caller, Grant, Role, Scope
+from domain.access import CHANNELLED, PERMISSIONS, Caller, Grant, Permission, Role, Scope
 from domain.refusals import Conflict, Invalid, NotFound, NotPermitted
 from infra.identity_models import ApiKey as KeyRow
 from infra.identity_models import PersonGrant
@@ -78,6 +78,15 @@ async def test_a_key_makes_keys_with_no_more_than_it_has(here: People, ann: Call
     development = Caller("dev", (OWNER,))
     refused = await people_acts.create_key(here.rt, development, replace(KEY, id=rid(52)))
     assert good(Invalid, refused).field == "id"
+
+
+async def test_a_key_of_a_channel_reaches_that_channel_only(here: People, ann: Caller) -> None:
+    shop = Grant(Role.CONNECTOR, Scope(channels=frozenset({"tmall"})))
+    key = await issued(here, ann, replace(KEY, grants=(shop,)))
+    machine = good(Caller, await identify(here.rt, key))
+    assert machine.permissions == frozenset()
+    assert machine.scopes[Permission.RESERVE] == (shop.scope,)
+    assert set(machine.scopes) == CHANNELLED & PERMISSIONS[Role.CONNECTOR]
 
 
 async def test_a_rotated_key_overlaps_with_what_it_was_and_stays_the_same_caller(

@@ -102,6 +102,22 @@ async def test_nothing_is_sold_through_a_foreign_channel(shop: Whole) -> None:
         assert (level["available"], level["seq"]) == (10, 1)
 
 
+async def test_an_order_of_a_channel_is_routed_within_the_grant(shop: Whole) -> None:
+    """One site of two is the channel's: what the other has is neither taken nor told of."""
+    markets = Markets(shop)
+    here, there = markets.cell, CellKey(markets.cell.sku, new_code())
+    scope = Scope(warehouses=frozenset({here.warehouse}), channels=frozenset({"tmall"}))
+    seller = Caller(shop, role=Role.CONNECTOR, subject="seller", scope=scope)
+    async with markets.office as office, seller:
+        await office.furnish({here: 3, there: 50})
+        wanted = order(new_id(), (here.sku, None, 2)) | {"channel": "tmall"}
+        held = await seller.ask(RESERVE, input=wanted)
+        assert [line["warehouse"] for line in held["lines"]] == [here.warehouse]
+        short = await seller.ask(RESERVE, input=wanted | {"id": new_id()})
+        assert (short["__typename"], short["available"]) == ("InsufficientStock", 1)
+        assert await seller.ask(LEVEL, **there._asdict()) is None
+
+
 async def test_who_sees_to_a_channel_does_nothing_with_goods(shop: Whole) -> None:
     markets = Markets(shop)
     async with markets.office as office, markets.desk as desk:
