@@ -154,7 +154,9 @@ async def test_a_closed_account_is_closed_here_too(here: People) -> None:
     assert (await sign_in(here, "twin")).status_code == 403
 
 
-async def test_an_answer_counts_once_and_in_the_browser_that_asked(here: People) -> None:
+async def test_an_answer_counts_once_and_in_the_browser_that_asked(
+    here: People, caplog: pytest.LogCaptureFixture
+) -> None:
     await holder(here, ANN, ANALYST)
     async with browser(here) as mine, browser(here) as theirs:
         back = await answered(await sent_to_provider(mine), "ann")
@@ -164,6 +166,8 @@ async def test_an_answer_counts_once_and_in_the_browser_that_asked(here: People)
         assert (await mine.get(back)).status_code == 403
         assert (await mine.get(f"{PATH}/callback")).status_code == 403
         assert (await mine.get(f"{PATH}/callback?error=access_denied")).status_code == 403
+    told = [record for record in caplog.records if record.name == "onhand.turned_away"]
+    assert [vars(record)["what"] for record in told] == ["CREDENTIALS_REFUSED"] * 4
 
 
 async def test_the_cookie_is_signed_and_kept_from_scripts_and_other_sites(here: People) -> None:
