@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from domain.access import Permission, Role
+from domain.access import PERMISSIONS, Permission, Role
 from domain.ledger import Bucket
 from domain.states import ApprovalState
 
@@ -22,6 +22,9 @@ class Sensitive(StrEnum):
     UPSERT_WAREHOUSES = "upsertWarehouses"
     CLOSE_SALE = "closeFlashSale"
     GRANT_ROLE = "grantRole"
+    REVOKE_ROLE = "revokeRole"
+    SET_ACTIVE = "setUserActive"
+    SET_PASSWORD = "setUserPassword"
     CREATE_KEY = "createApiKey"
     REMOVE_FACTOR = "removeSecondFactor"
     EXPORT_TRAIL = "exportTrail"
@@ -34,13 +37,21 @@ NEEDED = {
     Sensitive.UPSERT_WAREHOUSES: Permission.CATALOGUE,
     Sensitive.CLOSE_SALE: Permission.SALES,
     Sensitive.GRANT_ROLE: Permission.WRITE_USERS,
+    Sensitive.REVOKE_ROLE: Permission.WRITE_USERS,
+    Sensitive.SET_ACTIVE: Permission.WRITE_USERS,
+    Sensitive.SET_PASSWORD: Permission.WRITE_USERS,
     Sensitive.CREATE_KEY: Permission.WRITE_KEYS,
     Sensitive.REMOVE_FACTOR: Permission.WRITE_USERS,
     Sensitive.EXPORT_TRAIL: Permission.READ_TRAIL,
 }
 """Whoever grants an act might do it themselves."""
-BY_ASKER = frozenset({Sensitive.CREATE_KEY, Sensitive.EXPORT_TRAIL})
-"""Granted, it waits for the asker to come again: the answer is for nobody else."""
+DECIDING = frozenset(role for role in Role if Permission.APPROVE in PERMISSIONS[role])
+"""Roles that may grant: whoever takes one away, or closes such an account, would be alone after."""
+INVOLVED = DECIDING | {role for role in Role if PERMISSIONS[role] & {*NEEDED.values()}}
+"""Roles that may ask or grant: whoever gives one, or sets such an account's password, could be two
+people at once."""
+BY_ASKER = frozenset({Sensitive.CREATE_KEY, Sensitive.SET_PASSWORD, Sensitive.EXPORT_TRAIL})
+"""Granted, it waits for the asker to come again: what is asked or answered is for nobody else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,17 @@
 """The settings of what one person may not do alone."""
 
 from domain.access import PERMISSIONS, Permission, Role
+from domain.approvals import INVOLVED
 from infra.variables import Variable, number
 
 HIGHEST = 999_999_999
 READING = frozenset({Permission.READ_STOCK, Permission.READ_LEDGER, Permission.READ_TRAIL})
-WRITING = tuple(role.value for role in Role if PERMISSIONS[role] - READING)
+WRITING = frozenset(role for role in Role if PERMISSIONS[role] - READING)
 """Roles that may change something."""
+
+
+def named(two: frozenset[Role]) -> str:
+    return ",".join(role for role in Role if role in two)
 
 
 def roles(value: str) -> str:
@@ -56,14 +61,14 @@ APPROVAL_VARIABLES = (
         "ONHAND_APPROVAL_ROLES",
         "approval_roles",
         roles,
-        "owner,admin",
-        "roles that are given to people by two, separated by commas; - for none",
+        named(INVOLVED),
+        "roles given to people by two, separated by commas: all that ask or grant; - for none",
     ),
     Variable(
         "ONHAND_APPROVAL_MACHINE_ROLES",
         "approval_machine_roles",
         roles,
-        ",".join(WRITING),
+        named(WRITING),
         "the same for API keys: all roles that may change something",
     ),
 )

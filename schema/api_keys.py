@@ -12,8 +12,9 @@ from schema.access_types import Grant, GrantInput, grant
 from schema.context import Info
 from schema.paging import PAGE_SIZE, After, Connection, First, connection
 from schema.parsing import Raw, attempt, command, uuid
-from services import api_keys, sensitive
+from services import api_keys
 from services import people_acts as acts
+from services import sensitive_accounts as sensitive
 from services.api_keys import ApiKey as Key
 from services.api_keys import CreateApiKey, Issued, RotateApiKey
 

@@ -11,9 +11,10 @@ from schema import refusals as no
 from schema.access_types import Grant, GrantInput, grant
 from schema.context import Info
 from schema.paging import PAGE_SIZE, After, Connection, First, connection
-from schema.parsing import Raw, attempt, command, uuid
-from services import people, sensitive
+from schema.parsing import Raw, attempt, command, uuid, uuid_or_none
+from services import people
 from services import people_acts as acts
+from services import sensitive_accounts as sensitive
 from services.granting import GrantRole
 from services.people import CreateUser
 from services.people import User as Account
@@ -55,6 +56,13 @@ UserResult = Annotated[
     | no.NeedsApproval
     | no.ApprovalClosed,
     strawberry.union("UserResult", description="The account after the change, or a refusal."),
+]
+RequestID = Annotated[
+    strawberry.ID | None,
+    strawberry.argument(
+        description="The request's own id (UUID): needed where a second person has to grant it, "
+        "because the account may ask for or grant sensitive acts."
+    ),
 ]
 UserID = Annotated[strawberry.ID, strawberry.argument(description="The account (UUID).")]
 
@@ -125,12 +133,15 @@ class PeopleMutations:
         info: Info,
         user_id: UserID,
         is_active: Annotated[bool, strawberry.argument(description="Whether it is open.")],
+        id: RequestID = None,
     ) -> Account | Refusal:
         context = info.context
-        key = attempt(uuid, "userId", user_id)
+        key, request = attempt(uuid, "userId", user_id), attempt(uuid_or_none, "id", id)
         if isinstance(key, Invalid):
             return context.refused(Permission.WRITE_USERS, key)
-        return await acts.set_active(context.rt, context.caller, key, is_active)
+        if isinstance(request, Invalid):
+            return context.refused(Permission.WRITE_USERS, request)
+        return await sensitive.set_active(context.rt, context.caller, key, is_active, request)
 
     @strawberry.mutation(
         graphql_type=UserResult,
@@ -141,12 +152,15 @@ class PeopleMutations:
         info: Info,
         user_id: UserID,
         password: Annotated[str, strawberry.argument(description="For the next sign-in.")],
+        id: RequestID = None,
     ) -> Account | Refusal:
         context = info.context
-        key = attempt(uuid, "userId", user_id)
+        key, request = attempt(uuid, "userId", user_id), attempt(uuid_or_none, "id", id)
         if isinstance(key, Invalid):
             return context.refused(Permission.WRITE_USERS, key)
-        return await acts.set_password(context.rt, context.caller, key, password)
+        if isinstance(request, Invalid):
+            return context.refused(Permission.WRITE_USERS, request)
+        return await sensitive.set_password(context.rt, context.caller, key, password, request)
 
     @strawberry.mutation(
         graphql_type=UserResult,
@@ -176,9 +190,12 @@ class PeopleMutations:
         id: Annotated[
             strawberry.ID, strawberry.argument(name="id", description="The grant (UUID).")
         ],
+        request_id: RequestID = None,
     ) -> Account | Refusal:
         context = info.context
-        key = attempt(uuid, "id", id)
+        key, request = attempt(uuid, "id", id), attempt(uuid_or_none, "requestId", request_id)
         if isinstance(key, Invalid):
             return context.refused(Permission.WRITE_USERS, key)
-        return await acts.revoke_role(context.rt, context.caller, key)
+        if isinstance(request, Invalid):
+            return context.refused(Permission.WRITE_USERS, request)
+        return await sensitive.revoke_role(context.rt, context.caller, key, request)

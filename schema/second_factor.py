@@ -10,7 +10,8 @@ from schema import refusals as no
 from schema.context import Info, allowed
 from schema.parsing import attempt, uuid_or_none
 from services import identity_acts as acts
-from services import second_factor, sensitive
+from services import second_factor
+from services import sensitive_accounts as sensitive
 from services.second_factor import Enrolment as Enrolled
 from services.second_factor import RecoveryCodes as Codes
 from services.second_factor import SecondFactor as Factor

@@ -124,10 +124,13 @@ async def made(id: UUID, mark: int) -> Issued | Conflict | None:
 
 
 async def rotate_key(rt: Runtime, caller: Caller, command: RotateApiKey) -> Issued | Refusal:
-    """The key keeps its name, its grants and whatever it has reserved."""
+    """The key keeps its name, its grants and whatever it has reserved. Only its maker: whoever else
+    got its secret would act in the maker's name."""
     row = await changeable(caller, command.key)
     if not isinstance(row, KeyRow):
         return row
+    if row.maker_id != caller.person:
+        return Invalid("keyId", "is somebody else's: they rotate it, or it is revoked")
     if not timedelta(0) <= command.overlap <= LONGEST_OVERLAP:
         longest = LONGEST_OVERLAP // timedelta(seconds=1)
         return Invalid("overlapSeconds", f"must be between 0 and {longest}")

@@ -16,7 +16,7 @@ from infra.approval_models import Approval as Row
 from infra.identity_models import Person, PersonGrant
 from infra.logs import ORIGIN
 from infra.trail import count
-from services import acts, factor_removal, people_acts, row_changes, trail
+from services import account_changes, acts, factor_removal, people_acts, row_changes, trail
 from services.api_keys import CreateApiKey, Issued
 from services.approvals import ended, existing
 from services.flash_sale_rows import FlashSale
@@ -38,19 +38,21 @@ from services.trail import Export, ExportTrail
 GRANT_ACT = "grantApproval"
 Done = StockLevel | User | Issued | Written | FlashSale | SecondFactor | Export
 Answer = Done | Refusal
+Doing = Callable[[Runtime, Caller, Row], Awaitable[Answer]]
 C = TypeVar("C")
 
 
-async def carry_out(rt: Runtime, row: Row) -> Answer:
+async def carry_out(rt: Runtime, row: Row, doing: Doing | None = None) -> Answer:
     """What is done already answers as it did. The trail has the decision before anything is done:
-    the process of who decided may have died before it could answer."""
+    the process of who decided may have died before it could answer. `doing` is for what the request
+    does not keep."""
     if not await is_decision_recorded(row):
         await record_decision(rt, row)
     caller = await asker(rt, row)
     if isinstance(caller, NotPermitted):
         answer: Answer = caller
     else:
-        answer = await DOING[Sensitive(row.act)](rt, caller, row)
+        answer = await (doing or DOING[Sensitive(row.act)])(rt, caller, row)
     if isinstance(answer, Stale | ApprovalClosed):
         await ended(rt, row, ApprovalState.STALE, answer.code)
     elif isinstance(answer, Refusal):
@@ -134,13 +136,15 @@ def command_in(row: Row, kind: type[C]) -> C:
     return msgspec.convert(row.command, kind)
 
 
-DOING: dict[Sensitive, Callable[[Runtime, Caller, Row], Awaitable[Answer]]] = {
+DOING: dict[Sensitive, Doing] = {
     Sensitive.ADJUST: adjust,
     Sensitive.WRITE_OFF: write_off,
     Sensitive.UPSERT_SKUS: row_changes.carry_out,
     Sensitive.UPSERT_WAREHOUSES: row_changes.carry_out,
     Sensitive.CLOSE_SALE: close_sale,
     Sensitive.GRANT_ROLE: grant_role,
+    Sensitive.REVOKE_ROLE: account_changes.revoke_role,
+    Sensitive.SET_ACTIVE: account_changes.set_active,
     Sensitive.CREATE_KEY: create_key,
     Sensitive.REMOVE_FACTOR: factor_removal.carry_out,
     Sensitive.EXPORT_TRAIL: export_trail,

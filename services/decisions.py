@@ -118,5 +118,9 @@ async def decided(rt: Runtime, caller: Caller, row: Row, state: ApprovalState) -
 def grants_given(row: Row) -> list[Grant]:
     """What granting it would give to somebody."""
     command: dict[str, Any] = row.command
-    given = command.get("grants") or ([command["grant"]] if "grant" in command else [])
-    return [grant_of(plain) for plain in given]
+    match row.act:
+        case Sensitive.GRANT_ROLE:
+            return [grant_of(command["grant"])]
+        case Sensitive.CREATE_KEY:
+            return [grant_of(plain) for plain in command["grants"]]
+    return []

@@ -58,6 +58,12 @@ def grant_of(plain: Mapping[str, Any]) -> Grant:
     return Grant(Role(plain["role"]), scope_of(plain["scope"]))
 
 
+def told(grant: dict[str, Any]) -> str:
+    """warehouse (warehouses: BER, LYO)"""
+    limits = [f"{name}: {', '.join(names)}" for name, names in grant["scope"].items()]
+    return f"{grant['role']} ({'; '.join(limits)})" if limits else str(grant["role"])
+
+
 def bad_scope(field: str, scope: Scope) -> Invalid | None:
     """Names that nothing has are taken: they may come, and tell nobody what there is."""
     for dimension in DIMENSIONS:

@@ -121,18 +121,25 @@ async def set_active(rt: Runtime, caller: Caller, person: UUID, is_active: bool)
 
 async def set_password(rt: Runtime, caller: Caller, person: UUID, password: str) -> User | Refusal:
     """For somebody else, who changes it before anything else. Ends their sessions."""
-    target = await touchable(caller, person)
+    target = await settable(rt, caller, person, password)
     if not isinstance(target, User):
         return target
-    if caller.person == person:
-        return Invalid("userId", "is your own account: use changePassword")
-    if bad := await bad_password(rt, "password", password, target.email, target.name):
-        return bad
     kept = await rt.passwords.hashed(password)
     async with in_transaction():
         await Person.filter(id=person).update(password_hash=kept, must_change=True)
         await end(rt, person)
     return await existing(person)
+
+
+async def settable(rt: Runtime, caller: Caller, person: UUID, password: str) -> User | Refusal:
+    """The account, for a caller who may set this password for it."""
+    target = await touchable(caller, person)
+    if not isinstance(target, User):
+        return target
+    if caller.person == person:
+        return Invalid("userId", "is your own account: use changePassword")
+    bad = await bad_password(rt, "password", password, target.email, target.name)
+    return bad or target
 
 
 async def touchable(caller: Caller, person: UUID) -> User | NotPermitted | NotFound:

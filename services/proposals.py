@@ -3,7 +3,6 @@ and what will be. Looked at by the rules of the act, so that nothing is asked fo
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from domain.access import Caller, Permission
 from domain.approvals import Sensitive
@@ -18,7 +17,7 @@ from services.api_keys import CreateApiKey, bad_key
 from services.approvals import Change, Proposal, mark_of, plain
 from services.checks import denied
 from services.granting import GrantRole
-from services.grants import bad_scope, plain_grant
+from services.grants import bad_scope, plain_grant, told
 from services.people import WHAT, User, beyond, stored
 from services.runtime import Runtime
 from services.stock import AdjustStock, MoveStock, bad_adjust, bad_move, owner_level
@@ -131,9 +130,3 @@ def change(bucket: Bucket, held: int, delta: int) -> Change:
 
 def grants_in(user: User) -> str:
     return "; ".join(told(plain_grant(held.grant)) for held in user.grants)
-
-
-def told(grant: dict[str, Any]) -> str:
-    """warehouse (warehouses: BER, LYO)"""
-    limits = [f"{name}: {', '.join(names)}" for name, names in grant["scope"].items()]
-    return f"{grant['role']} ({'; '.join(limits)})" if limits else str(grant["role"])

@@ -11,7 +11,8 @@ from domain.refusals import (
 )
 from domain.states import ApprovalState
 from infra.approval_models import Approval as Row
-from services import decisions, identity_acts, sensitive
+from services import decisions, identity_acts
+from services import sensitive_accounts as sensitive
 from services.approvals import Approval, Change, approval
 from services.second_factor import SecondFactor, second_factor
 from tests.actors.world import rid

@@ -11,7 +11,8 @@ from domain.refusals import (
 )
 from domain.states import ApprovalState
 from infra.approval_models import Approval as Row
-from services import decisions, sensitive
+from services import decisions
+from services import sensitive_accounts as sensitive
 from services.api_keys import CreateApiKey, Issued
 from services.approvals import Approval, Change, approval
 from services.approved import carry_out
@@ -19,7 +20,7 @@ from services.granting import GrantRole
 from services.people import User
 from tests.actors.world import rid
 from tests.integration.factors import with_factor
-from tests.integration.office import CLERK, Office
+from tests.integration.office import Office
 from tests.integration.people import (
     ADMIN,
     ANALYST,
@@ -42,18 +43,18 @@ async def test_the_first_owner_makes_the_second_one_alone(office: Office) -> Non
     eve = await with_account(office.here, "eve@shop.example")
     command = GrantRole(rid(62), eve.id, ADMIN)
     good(NeedsApproval, await sensitive.grant_role(rt, bob, command))
-    clerk = GrantRole(rid(63), eve.id, CLERK)
-    good(User, await sensitive.grant_role(rt, bob, clerk))
+    plain = GrantRole(rid(63), eve.id, ANALYST)
+    good(User, await sensitive.grant_role(rt, bob, plain))
     stale = good(Approval, await decisions.grant(rt, owner, command.id, code()))
     assert stale.state is ApprovalState.STALE
     again = replace(command, id=rid(64))
     good(NeedsApproval, await sensitive.grant_role(rt, bob, again))
     request = good(Approval, await approval(rt, owner, again.id))
-    assert request.changes == (Change("roles", "warehouse", "warehouse; admin"),)
+    assert request.changes == (Change("roles", "analyst", "analyst; admin"),)
     done = good(Approval, await decisions.grant(rt, owner, again.id, code()))
     assert done.state is ApprovalState.DONE
     user = good(User, await sensitive.grant_role(rt, bob, again))
-    assert {held.grant for held in user.grants} == {CLERK, ADMIN}
+    assert {held.grant for held in user.grants} == {ANALYST, ADMIN}
     assert {held.granted_by for held in user.grants} == {BOB}
 
 

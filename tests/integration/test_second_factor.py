@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 
+import click
 import pytest
 from click.testing import CliRunner
 
-from api.commands.remove_second_factor import remove_second_factor_command
+from api.commands.accounts import close_account_command, remove_second_factor_command
 from domain.access import Caller
 from domain.lockout import ACCOUNT
 from domain.refusals import Invalid, InvalidCredentials, LockedOut, NotFound, NotPermitted
@@ -19,8 +20,8 @@ from infra.identity_models import SecondFactor as FactorRow
 from infra.trail import Trail
 from services import identity_acts as acts
 from services.account import OWN_ACCOUNT
-from services.identify import key_subject
-from services.lost_factor import take_off
+from services.by_machine import close_account, take_off_factor
+from services.identify import identify, key_subject
 from services.second_factor import (
     OFF,
     Enrolment,
@@ -39,6 +40,7 @@ from tests.integration.people import (
     BOB,
     GOOD,
     OTHER,
+    OWNER,
     People,
     good,
     holder,
@@ -197,15 +199,28 @@ async def test_many_enrolments_at_once_are_one(here: People, ann: Caller) -> Non
 
 async def test_who_has_the_machine_takes_it_off_somebody(here: People, ann: Caller) -> None:
     await with_factor(here, ann)
-    assert await take_off(here.rt.trail, SystemClock(), " Ann@Shop.example") is None
+    assert await take_off_factor(here.rt.trail, SystemClock(), " Ann@Shop.example") is None
     assert await second_factor(ann) == OFF
-    again = await take_off(here.rt.trail, SystemClock(), ANN)
+    again = await take_off_factor(here.rt.trail, SystemClock(), ANN)
     assert again == "that account has no second factor"
-    unknown = await take_off(Trail(), SystemClock(), BOB)
+    unknown = await take_off_factor(Trail(), SystemClock(), BOB)
     assert unknown == "nobody has an account with that address"
 
 
-def test_the_command_tells_why_it_does_nothing(people_url: str) -> None:
+async def test_who_has_the_machine_closes_an_account_but_the_last_owners(here: People) -> None:
+    for email in (ANN, BOB):
+        await holder(here, email, OWNER)
+    session = await session_of(here, ANN)
+    assert await close_account(here.rt.trail, here.clock, ANN) is None
+    assert await identify(here.rt, session.access_token) is None
+    no = await close_account(here.rt.trail, here.clock, BOB)
+    assert no == "that account is the last owner of the shop"
+    unknown = await close_account(here.rt.trail, here.clock, "nobody@shop.example")
+    assert unknown == "nobody has an account with that address"
+
+
+@pytest.mark.parametrize("command", [remove_second_factor_command, close_account_command])
+def test_the_command_tells_why_it_does_nothing(people_url: str, command: click.Command) -> None:
     environ = {
         "ONHAND_DATABASE_URL": people_url,
         "ONHAND_NATS_URL": "nats://nowhere",
@@ -213,5 +228,5 @@ def test_the_command_tells_why_it_does_nothing(people_url: str) -> None:
         "ONHAND_RAY_ADDRESS": "nowhere:1",
     }
     asked = ["--email", "nobody@shop.example"]
-    result = CliRunner().invoke(remove_second_factor_command, asked, env=environ)
+    result = CliRunner().invoke(command, asked, env=environ)
     assert (result.exit_code, "nobody has an account" in result.output) == (1, True)
