@@ -25,13 +25,19 @@ MINUTE_SECONDS = 60
 class Rates:
     """Without a storage nothing is counted."""
 
-    def __init__(self, storage: Storage | None = None, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        storage: Storage | None = None,
+        clock: Clock | None = None,
+        patience_seconds: float = READ_SECONDS,
+    ) -> None:
         self.limiter = SlidingWindowCounterRateLimiter(storage) if storage else None
         self.clock = clock
+        self.patience_seconds = patience_seconds
         self.rests_until = 0.0
 
     @classmethod
-    def beside(cls, cache: Cache, clock: Clock) -> "Rates":
+    def beside(cls, cache: Cache, clock: Clock, patience_seconds: float = READ_SECONDS) -> "Rates":
         """In the same Redis as the read model, over its connections."""
         pool = cache.redis.connection_pool
         storage = RedisStorage(
@@ -41,7 +47,7 @@ class Rates:
             key_prefix=PREFIX,
             connection_pool=pool,  # type: ignore[arg-type]
         )
-        return cls(storage, clock)
+        return cls(storage, clock, patience_seconds)
 
     async def wait_seconds(self, act: str, who: str, per_minute: int, times: int = 1) -> int:
         """0: it is counted, and may be done. Else how long to wait; then it is not counted."""
@@ -50,7 +56,7 @@ class Rates:
             return 0
         item = RateLimitItemPerMinute(per_minute)
         try:
-            async with asyncio.timeout(READ_SECONDS):
+            async with asyncio.timeout(self.patience_seconds):
                 if await self.limiter.hit(item, act, who, cost=min(times, per_minute)):
                     return 0
                 stats = await self.limiter.get_window_stats(item, act, who)

@@ -96,7 +96,7 @@ async def test_a_whole_trail_is_found_whole_and_a_changed_record_is_named(shop: 
     key = await furnished(shop)
     done = await asyncio.to_thread(shop.run, "audit", "--trail")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "the trail is whole" in done.stdout
+    assert "trail and ledger are whole" in done.stdout
     async with books_of(shop) as books:
         seq = await books.connection.fetchval(NEWEST, f"{key.sku} {key.warehouse}")
         await books.connection.execute(FORGE.format("subject || '!'", seq))
