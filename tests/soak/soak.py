@@ -49,7 +49,7 @@ class Verdict(NamedTuple):
     troubles: Counter[str]
     answers: Counter[str]
     audit: str
-    """What `onhand audit` says where it is not content; empty otherwise."""
+    """What `onhand audit`, of the books and of the trail, says where it is not content."""
 
 
 def soak(home: Path, minutes: float, seed: int) -> Verdict:
@@ -60,9 +60,11 @@ def soak(home: Path, minutes: float, seed: int) -> Verdict:
     try:
         shop.start()
         verdict = asyncio.run(tormented(shop, minutes, Random(seed)))
-        audited = shop.run("audit")
-        if audited.returncode:
-            verdict = verdict._replace(audit=audited.stdout + audited.stderr)
+        for audit in (["audit"], ["audit", "--trail"]):
+            audited = shop.run(*audit)
+            if audited.returncode:
+                told = verdict.audit + audited.stdout + audited.stderr
+                verdict = verdict._replace(audit=told)
     finally:
         shop.stop()
     print(f"soak: {dict(verdict.answers)}, troubles {dict(verdict.troubles)}", flush=True)
