@@ -27,7 +27,7 @@ from infra.settings import Settings
 from infra.tls import may_listen
 
 POLL_SECONDS = 0.2
-WAITS_SECONDS = (0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
+WAITS_SECONDS = (0.0, 1.0, 2.0, 5.0, 10.0)
 """Before a part that ended again and again is started; one that lived long is forgiven."""
 FORGIVEN_SECONDS = 10.0
 
