@@ -28,6 +28,7 @@ from infra.database import close_database, connection, open_database
 from infra.hub import Hub
 from infra.internet_variables import listed
 from infra.logs import setup_logs
+from infra.mail import Mail
 from infra.memory import settle_memory
 from infra.outage import Outage
 from infra.passwords import Costs, Passwords
@@ -115,6 +116,7 @@ async def opened(settings: Settings, stack: AsyncExitStack) -> tuple[Runtime, Ma
         Whereabouts(),
         passwords=Passwords(costs),
         rates=Rates.beside(cache, SystemClock()),
+        mail=Mail(settings.smtp_url, settings.mail_from) if settings.smtp_url else None,
     )
     loops = (
         Keeper(rt).run,

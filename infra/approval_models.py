@@ -41,3 +41,19 @@ class Approval(Model):
 
     class Meta:
         table = "approval"
+
+
+class ApprovalCode(Model):
+    """A code sent to a person for a request. `tries` are looks at it; `ended_at` is when it was
+    used, or another was sent. The hash is keyed: services/approval_codes.py."""
+
+    id = fields.UUIDField(primary_key=True)
+    approval_id = fields.UUIDField()
+    person_id = fields.UUIDField()
+    code_hash = fields.BinaryField()
+    sent_at = fields.DatetimeField()
+    tries = fields.IntField(default=0)
+    ended_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "approval_code"

@@ -48,6 +48,11 @@ def new_secret() -> str:
     return secrets.token_urlsafe(KEY_BYTES)
 
 
+def new_digits(length: int) -> str:
+    """A number that nobody can guess, for people to type."""
+    return f"{secrets.randbelow(10**length):0{length}}"
+
+
 def new_prefix(length: int) -> str:
     """Visible, and different for each: letters and digits."""
     return "".join(secrets.choice(PREFIX_LETTERS) for _ in range(length))

@@ -14,9 +14,10 @@ from typing import Any, Self
 from infra.approval_variables import APPROVAL_VARIABLES
 from infra.internet_variables import INTERNET_VARIABLES
 from infra.limits import LIMIT_VARIABLES, Limits
+from infra.mail_variables import MAIL_VARIABLES
 from infra.variables import VARIABLES, Variable
 
-TABLE = (*VARIABLES, *APPROVAL_VARIABLES, *INTERNET_VARIABLES)
+TABLE = (*VARIABLES, *APPROVAL_VARIABLES, *INTERNET_VARIABLES, *MAIL_VARIABLES)
 
 
 class SettingsError(Exception):
@@ -68,6 +69,8 @@ class Settings:
     oidc_client_secret: str = field(repr=False)
     oidc_domains: str
     oidc_role: str
+    smtp_url: str = field(repr=False)
+    mail_from: str
     limits: Limits
 
     @classmethod
@@ -81,6 +84,8 @@ class Settings:
             raise SettingsError("ONHAND_OIDC_ISSUER must be https in production")
         if bool(values["tls_certificate"]) != bool(values["tls_key"]):
             raise SettingsError("ONHAND_TLS_CERTIFICATE and ONHAND_TLS_KEY need each other")
+        if values["smtp_url"] and not values["mail_from"]:
+            raise SettingsError("ONHAND_MAIL_FROM must be set with ONHAND_SMTP_URL")
         return cls(**values, limits=Limits(**read(LIMIT_VARIABLES, environ)))
 
     @property
@@ -132,7 +137,7 @@ def masked(variable: Variable, value: object) -> str:
         return shown
     if variable.field in ("secret_key", "oidc_client_secret"):
         return "***"
-    return re.sub(r"//[^/?#]*@", "//***@", re.sub(r"([?&]password=)[^&]*", r"\1***", shown))
+    return re.sub(r"//.*@", "//***@", re.sub(r"([?&]password=)[^&]*", r"\1***", shown))
 
 
 def process_environ() -> dict[str, str]:

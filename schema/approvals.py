@@ -16,6 +16,7 @@ from schema.enums import ApprovalState
 from schema.paging import PAGE_SIZE, After, Connection, First, connection
 from schema.parsing import asked, attempt, uuid
 from services import approvals, decisions
+from services.approval_codes import Sent
 from services.approvals import Approval as Request
 
 
@@ -54,6 +55,23 @@ ApprovalResult = Annotated[
     | no.LockedOut
     | no.InvalidCredentials,
     strawberry.union("ApprovalResult", description="The request after the decision, or a refusal."),
+]
+
+
+@strawberry.type(description="A code is on its way to the caller's own address.")
+class ApprovalCodeSent:
+    to: str = strawberry.field(description="The address, masked.")
+    expires_at: datetime = strawberry.field(description="From then on the code is not taken.")
+
+
+ApprovalCodeResult = Annotated[
+    ApprovalCodeSent
+    | no.NotPermitted
+    | no.Invalid
+    | no.NotFound
+    | no.ApprovalClosed
+    | no.LockedOut,
+    strawberry.union("ApprovalCodeResult", description="Where the code went, or a refusal."),
 ]
 ApprovalID = Annotated[
     strawberry.ID, strawberry.argument(description="The request, which has the act's id (UUID).")
@@ -105,7 +123,9 @@ class ApprovalMutations:
         id: ApprovalID,
         code: Annotated[
             str,
-            strawberry.argument(description="Six digits of the authenticator, or a recovery code."),
+            strawberry.argument(
+                description="Six digits of the authenticator, a recovery code, or the mailed code."
+            ),
         ],
     ) -> Request | Refusal:
         context = info.context
@@ -113,6 +133,18 @@ class ApprovalMutations:
         if isinstance(key, Invalid):
             return context.refused(Permission.APPROVE, key)
         return await decisions.grant(context.rt, context.caller, key, code)
+
+    @strawberry.mutation(
+        graphql_type=ApprovalCodeResult,
+        description="Send the caller, who has no authenticator, a code by mail, with which they "
+        "grant this request: one a minute, five an hour, each good for ten minutes.",
+    )
+    async def send_approval_code(self, info: Info, id: ApprovalID) -> Sent | Refusal:
+        context = info.context
+        key = attempt(uuid, "id", id)
+        if isinstance(key, Invalid):
+            return context.refused(Permission.APPROVE, key)
+        return await decisions.send_code(context.rt, context.caller, key)
 
     @strawberry.mutation(
         graphql_type=ApprovalResult,

@@ -27,7 +27,7 @@ from services.runtime import Runtime
 from services.sight import EVERYTHING, sight_of
 
 WHAT = "approval"
-DECISIONS = frozenset({"grantApproval", "rejectApproval"})
+DECISIONS = frozenset({"grantApproval", "rejectApproval", "sendApprovalCode"})
 """Mutations that leave a record."""
 OVERLAP = timedelta(seconds=5)
 LOOK_SECONDS = 1.0

@@ -12,15 +12,16 @@ from domain.commands import CellKey
 from domain.refusals import ApprovalClosed, Invalid, NotFound, NotPermitted, Refusal
 from domain.states import ApprovalState
 from infra.approval_models import Approval as Row
+from services import approval_codes
 from services.account import own
+from services.approval_codes import Sent
 from services.approvals import WHAT, Approval, asker_of, existing, now_of, row_of
 from services.approved import GRANT_ACT, carry_out
 from services.checks import barred
 from services.grants import grant_of
 from services.people import beyond
-from services.recorded import Act, recorded
+from services.recorded import Act, Around, recorded
 from services.runtime import Runtime
-from services.second_factor import Proof, unproved
 from services.sight import out_of_reach
 
 OWN = Invalid("id", "is your own request, or a key's of yours: somebody else decides")
@@ -46,9 +47,22 @@ async def granted(rt: Runtime, caller: Caller, id: UUID, code: str) -> Approval 
     return await existing(rt, id)
 
 
-async def permitted(rt: Runtime, caller: Caller, id: UUID, code: str) -> Row | Refusal:
-    """The request, granted now or before by the same person. The code is the second factor's own:
-    the trust in a device does not do."""
+async def send_code(rt: Runtime, caller: Caller, id: UUID) -> Sent | Refusal:
+    act = Act("sendApprovalCode", str(id), id, None)
+    return await recorded(rt, caller, act, code_sent(rt, caller, id), lambda _: Around(None, None))
+
+
+async def code_sent(rt: Runtime, caller: Caller, id: UUID) -> Sent | Refusal:
+    row = await decidable(rt, caller, id)
+    if isinstance(row, Refusal):
+        return row
+    if now_of(rt, row) is not ApprovalState.PENDING:
+        return ApprovalClosed(now_of(rt, row))
+    return await approval_codes.send_code(rt, caller, row)
+
+
+async def decidable(rt: Runtime, caller: Caller, id: UUID) -> Row | Refusal:
+    """The request, for somebody who may decide on it."""
     if no := barred(caller, Permission.APPROVE):
         return no
     row = await row_of(caller, id)
@@ -58,13 +72,20 @@ async def permitted(rt: Runtime, caller: Caller, id: UUID, code: str) -> Row | R
         return person
     if is_own(asker_of(row), caller.subject, caller.person):
         return OWN
-    if lacking := await may_not(rt, caller, row):
-        return lacking
+    return await may_not(rt, caller, row) or row
+
+
+async def permitted(rt: Runtime, caller: Caller, id: UUID, code: str) -> Row | Refusal:
+    """The request, granted now or before by the same person. The code is the second factor's own:
+    the trust in a device does not do."""
+    row = await decidable(rt, caller, id)
+    if isinstance(row, Refusal):
+        return row
     if row.decided_person == caller.person and row.state != ApprovalState.REJECTED:
         return row
     if now_of(rt, row) is not ApprovalState.PENDING:
         return ApprovalClosed(now_of(rt, row))
-    if unlike := await unproved(rt, caller, Proof(code)):
+    if unlike := await approval_codes.not_proved(rt, caller, row, code):
         return unlike
     if not await decided(rt, caller, row, ApprovalState.GRANTED):
         return ApprovalClosed(now_of(rt, await Row.get(id=id)))

@@ -6,6 +6,7 @@ from actors.client import StockClient
 from infra.cache import Cache
 from infra.clock import Clock
 from infra.hub import Hub
+from infra.mail import Notifier
 from infra.passwords import Costs, Passwords
 from infra.rates import Rates
 from infra.settings import Settings
@@ -30,3 +31,5 @@ class Runtime:
     trail: Trail = field(default_factory=Trail)
     passwords: Passwords = field(default_factory=lambda: Passwords(Costs()))
     rates: Rates = field(default_factory=Rates)
+    mail: Notifier | None = None
+    """None: the shop sends none."""

@@ -81,7 +81,7 @@ async def upsert(
 ) -> list[Refusal | None]:
     """All rows wait, or none; a bad row is refused in any case."""
     is_much = partial(row_changes.is_big, rt, policy_of(rt), table, rows)
-    if len(rows) > ROWS_LIMIT or not await takes_two(caller, table.act, id, is_much):
+    if len(rows) > ROWS_LIMIT or not await takes_two(rt, caller, table.act, id, is_much):
         return await do()
     if id is None:
         answer: Answer = Invalid("id", NO_ID)
@@ -104,7 +104,7 @@ async def close_sale(
 ) -> FlashSale | Refusal:
     do = partial(acts.close_sale, rt, caller, sale_id)
     much = partial(sale_closing.takes_much, rt, policy_of(rt), sale_id)
-    if not await takes_two(caller, Sensitive.CLOSE_SALE, id, much):
+    if not await takes_two(rt, caller, Sensitive.CLOSE_SALE, id, much):
         return await do()
     if id is None:
         return Invalid("requestId", NO_ID)
@@ -120,7 +120,7 @@ async def export_trail(
     """Raises BadPage naming the field of the filter."""
     trail.check_filter(wanted)
     much = partial(trail.has_more, wanted, policy_of(rt).records)
-    if not await takes_two(caller, Sensitive.EXPORT_TRAIL, id, much):
+    if not await takes_two(rt, caller, Sensitive.EXPORT_TRAIL, id, much):
         return await trail.export(rt, caller, wanted)
     if id is None:
         return Invalid("request", NO_ID)

@@ -32,7 +32,7 @@ async def is_made(key_id: UUID) -> bool:
 async def grant_role(rt: Runtime, caller: Caller, command: GrantRole) -> User | Refusal:
     do = partial(people_acts.grant_role, rt, caller, command)
     powerful = is_sensitive_role(policy_of(rt).roles, [command.grant.role])
-    if not await takes_two(caller, Sensitive.GRANT_ROLE, command.id, so(powerful)):
+    if not await takes_two(rt, caller, Sensitive.GRANT_ROLE, command.id, so(powerful)):
         return await do()
     propose = partial(proposals.role, caller, command)
     way = Way(Sensitive.GRANT_ROLE, str(command.person), command, do, propose, is_given)
@@ -45,7 +45,7 @@ async def revoke_role(
     """Of whoever may decide on other people's acts."""
     do = partial(people_acts.revoke_role, rt, caller, grant_id)
     decides = partial(account_changes.is_deciding, grant_id)
-    if not await takes_two(caller, Sensitive.REVOKE_ROLE, id, decides):
+    if not await takes_two(rt, caller, Sensitive.REVOKE_ROLE, id, decides):
         return await do()
     if id is None:
         return Invalid("requestId", NO_ID)
@@ -62,7 +62,7 @@ async def set_active(
     do = partial(people_acts.set_active, rt, caller, person, is_active)
     roles = policy_of(rt).roles if is_active else DECIDING
     matters = partial(account_changes.is_changed, person, roles, is_active)
-    if not await takes_two(caller, Sensitive.SET_ACTIVE, id, matters):
+    if not await takes_two(rt, caller, Sensitive.SET_ACTIVE, id, matters):
         return await do()
     if id is None:
         return Invalid("id", NO_ID)
@@ -79,7 +79,7 @@ async def set_password(
     request keeps nothing of it."""
     do = partial(people_acts.set_password, rt, caller, person, password)
     matters = partial(account_changes.holds, person, policy_of(rt).roles)
-    if not await takes_two(caller, Sensitive.SET_PASSWORD, id, matters):
+    if not await takes_two(rt, caller, Sensitive.SET_PASSWORD, id, matters):
         return await do()
     if id is None:
         return Invalid("id", NO_ID)
@@ -95,7 +95,7 @@ async def create_key(rt: Runtime, caller: Caller, command: CreateApiKey) -> Issu
     do = partial(people_acts.create_key, rt, caller, command)
     roles = [grant.role for grant in command.grants]
     powerful = is_sensitive_role(policy_of(rt).key_roles, roles)
-    if not await takes_two(caller, Sensitive.CREATE_KEY, command.id, so(powerful)):
+    if not await takes_two(rt, caller, Sensitive.CREATE_KEY, command.id, so(powerful)):
         return await do()
     propose = partial(proposals.key, rt, caller, command)
     way = Way(Sensitive.CREATE_KEY, command.name, command, do, propose, is_made)
@@ -108,7 +108,7 @@ async def remove_factor(
     """Of whoever may decide on other people's acts."""
     do = partial(identity_acts.remove_factor, rt, caller, code)
     decides = caller.may_somewhere(Permission.APPROVE)
-    if not decides or not await takes_two(caller, Sensitive.REMOVE_FACTOR, id, so(True)):
+    if not decides or not await takes_two(rt, caller, Sensitive.REMOVE_FACTOR, id, so(True)):
         return await do()
     if id is None:
         return Invalid("id", NO_ID)

@@ -44,7 +44,11 @@ class Way(NamedTuple):
 
 
 async def takes_two(
-    caller: Caller, act: Sensitive, id: UUID | None, is_big: Callable[[], Awaitable[bool]]
+    rt: Runtime,
+    caller: Caller,
+    act: Sensitive,
+    id: UUID | None,
+    is_big: Callable[[], Awaitable[bool]],
 ) -> bool:
     """Also what was asked for under this id before, small as it may be by now. Who may not do it
     is refused where it is done."""
@@ -52,7 +56,7 @@ async def takes_two(
         return False
     if id is not None and await Row.filter(id=id).exists():
         return True
-    return await is_big() and bool(await others(caller, act))
+    return await is_big() and bool(await others(rt, caller, act))
 
 
 def so(value: bool) -> Callable[[], Awaitable[bool]]:
@@ -85,17 +89,17 @@ async def requested(rt: Runtime, caller: Caller, proposal: Proposal | Refusal) -
     return await ask(rt, caller, proposal) if isinstance(proposal, Proposal) else proposal
 
 
-async def others(caller: Caller, act: Sensitive) -> list[UUID]:
-    """The people with a second factor, besides the caller, who could grant it."""
+async def others(rt: Runtime, caller: Caller, act: Sensitive) -> list[UUID]:
+    """The people, besides the caller, who could grant it: with an authenticator, or by a code that
+    is mailed to them."""
     needed = {NEEDED[act], Permission.APPROVE}
     roles = [role for role in Role if PERMISSIONS[role] >= needed]
-    rows = await PersonGrant.filter(
-        role__in=roles,
-        ended_at=None,
-        person__is_active=True,
-        person__second_factor__confirmed_at__isnull=False,
-    )
-    whole = {row.person_id for row in rows if granted(row).scope == EVERYWHERE}
+    able = PersonGrant.filter(role__in=roles, ended_at=None, person__is_active=True)
+    if rt.mail is None:
+        able = able.filter(person__second_factor__confirmed_at__isnull=False)
+    else:
+        able = able.filter(person__must_change=False)
+    whole = {row.person_id for row in await able if granted(row).scope == EVERYWHERE}
     return sorted(whole - {caller.person})
 
 

@@ -41,6 +41,7 @@ MODULES = {
     "prometheus_client": ("infra/", "api/"),
     "psutil": ("infra/", "actors/", "api/"),
     "pyarrow": ("connectors/",),
+    "aiosmtplib": ("infra/mail.py",),
     "pyotp": ("infra/totp.py",),
     "ray": ("actors/",),
     "redis": ("infra/cache.py",),

@@ -111,10 +111,12 @@ def test_a_planted_secret_is_seen_neither_in_what_is_shown_nor_in_the_text_of_th
         "migration_url": "postgresql",
         "nats_url": "nats",
         "redis_url": "redis",
+        "smtp_url": "smtp",
     }
     scheme = schemes.get(variable.field)
     value = f"{scheme}://onhand:{PLANT}@host/onhand" if scheme else PLANT
-    settings = Settings.load({variable.name: value})
+    value = value.removesuffix("/onhand") if scheme == "smtp" else value
+    settings = Settings.load({variable.name: value, "ONHAND_MAIL_FROM": "stock@shop.example"})
     assert PLANT in str(settings.environ())
     assert PLANT not in f"{settings.shown()} {settings}"
 
@@ -127,6 +129,7 @@ def test_what_is_named_like_a_secret_is_one() -> None:
     telling = ("KEY", "SECRET", "TOKEN", "CREDENTIAL")
     named = {v.name for v in TABLE if any(word in v.name for word in telling)} - FILES
     servers = {"ONHAND_DATABASE_URL", "ONHAND_MIGRATION_URL", "ONHAND_NATS_URL", "ONHAND_REDIS_URL"}
+    servers.add("ONHAND_SMTP_URL")
     assert named | servers == {variable.name for variable in SECRETS}
 
 

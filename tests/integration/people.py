@@ -29,8 +29,8 @@ OTHER = "seven quiet lamps in may"
 ADMIN, OWNER, ANALYST = Grant(Role.ADMIN), Grant(Role.OWNER), Grant(Role.ANALYST)
 KEY = CreateApiKey(rid(50), "till", (ANALYST,))
 T = TypeVar("T")
-EMPTY = """TRUNCATE approval, person, person_grant, session_family, sign_in_failure, api_key,
-  second_factor RESTART IDENTITY CASCADE"""
+EMPTY = """TRUNCATE approval, approval_code, person, person_grant, session_family, sign_in_failure,
+  api_key, second_factor RESTART IDENTITY CASCADE"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ NEEDS_CONTRACT = pytest.mark.skipif(
 )
 
 
-WITHOUT_ID = {"ApprovalResult", "JoinFlashSaleResult"}
+WITHOUT_ID = {"ApprovalResult", "ApprovalCodeResult", "JoinFlashSaleResult"}
 """Results of commands that are safe to repeat without an id made by the client."""
 OF_ONES_OWN = {
     "SignInResult",

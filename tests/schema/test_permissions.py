@@ -45,7 +45,7 @@ NEEDS = {
     Permission.READ_USERS: "query users",
     Permission.WRITE_USERS: """mutation createUser  mutation setUserActive
         mutation setUserPassword  mutation grantRole  mutation revokeRole""",
-    Permission.APPROVE: "mutation grantApproval",
+    Permission.APPROVE: "mutation grantApproval  mutation sendApprovalCode",
     Permission.READ_KEYS: "query apiKeys",
     Permission.WRITE_KEYS: """mutation createApiKey  mutation rotateApiKey
         mutation revokeApiKey""",
