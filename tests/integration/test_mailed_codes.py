@@ -91,7 +91,8 @@ async def test_the_mail_tells_what_is_granted_and_its_code_grants_it(post: Post)
 async def test_a_code_is_good_once_also_for_many_at_once(post: Post) -> None:
     code = await post.code()
     answers = await asyncio.gather(*(post.grant(code) for _ in range(4)))
-    assert good(Approval, answers[0]).state is ApprovalState.DONE
+    assert any(isinstance(answer, Approval) for answer in answers)
+    assert post.office.held()[0] == STOCK - 1_001
     row = await ApprovalCode.get()
     assert row.ended_at is not None
     assert code.encode() not in row.code_hash
