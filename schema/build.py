@@ -47,6 +47,7 @@ from schema.tickets import TicketMutations, TicketQueries, TicketSubscriptions
 from schema.trail import TrailQueries
 from services.account import SignedOut
 from services.api_keys import ApiKey, Issued
+from services.approval_codes import Sent
 from services.approvals import Approval
 from services.flash_sale_rows import FlashSale
 from services.levels import StockLevel
@@ -65,6 +66,7 @@ NAMES: dict[type, str] = {
     RecoveryCodes: "RecoveryCodes",
     Reservation: "Reservation",
     SecondFactor: "SecondFactor",
+    Sent: "ApprovalCodeSent",
     Session: "Session",
     SignedOut: "SignedOut",
     StockLevel: "StockLevel",

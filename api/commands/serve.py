@@ -53,19 +53,20 @@ def run(with_demo: bool) -> None:
 
 
 def greeting(settings: Settings) -> list[str]:
-    """Outside production the address of GraphiQL carries the token: one click is enough."""
+    """Outside production there is GraphiQL, and its address carries the token: one click is
+    enough."""
     url = settings.own_url
-    page = f"{url}/graphql"
+    page = f"  GraphQL    {url}/graphql"
     token = ["  sign in    onhand create-admin --email you@shop.example", ""]
     if not settings.is_production:
         now = SystemClock().now()
         admin = sign(settings.secret_key, SAMPLE_SUBJECT, Role.ADMIN, SAMPLE_DAYS, now)
-        page = f"{page}#token={admin}"
+        page = f"  GraphiQL   {url}/graphql#token={admin}"
         token = [f"  token      {admin}", "             (admin, for one day)", ""]
     return [
         "",
         "Onhand is up.",
-        f"  GraphiQL   {page}",
+        page,
         f"  health     {url}/health/ready",
         f"  metrics    {url}/metrics",
         f"  data       {settings.home}",

@@ -3,6 +3,8 @@ be there."""
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import UnionType
+from typing import get_args
 
 import pytest
 from graphql import (
@@ -30,7 +32,7 @@ from graphql import (
 
 from domain.refusals import REFUSALS
 from schema import refusals
-from schema.build import build
+from schema.build import NAMES, Mutation, build
 from schema.printed import FILE, main, printed
 
 CONTRACT = Path(__file__).parents[3] / "shared" / "contract.graphql"
@@ -153,6 +155,17 @@ def test_every_refusal_of_the_domain_has_a_type() -> None:
     assert set(refusals.NAMES) == set(REFUSALS)
     types = build()._schema.type_map
     assert all(isinstance(types[name], GraphQLObjectType) for name in refusals.NAMES.values())
+
+
+def test_whatever_a_mutation_answers_has_its_type() -> None:
+    """A class of services/ that is not in the table would be a bug of ours at the first answer."""
+    seen = set[str]()
+    for field in Mutation.__strawberry_definition__.fields:  # type: ignore[attr-defined]
+        answer = field.base_resolver.wrapped_func.__annotations__["return"]
+        for member in get_args(answer) if isinstance(answer, UnionType) else ():
+            assert member in NAMES, field.python_name
+            seen.add(NAMES[member])
+    assert {"ApprovalCodeSent", "FlashSale", "Conflict"} <= seen
 
 
 def test_every_union_can_say_who_may_not_what_is_wrong_and_what_is_taken() -> None:
