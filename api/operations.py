@@ -16,7 +16,7 @@ from api.connections import Connections
 from api.known_documents import Extensions, KnownDocuments, identifier_of
 from api.metrics import Metrics
 from api.problems import over, problem, too_late
-from api.rates import HOT, changing_too_often
+from api.rates import HOT, changing_too_often, too_often
 from domain.access import Caller
 from infra.logs import CORRELATION
 from schema.documents import Prepared
@@ -71,6 +71,7 @@ class Operations:
             retryable=True,
         )
         self.connections = Connections(engine.limits.connections_limit)
+        self.going_on: set[asyncio.Task[Answer]] = set()
 
     def prepare(self, caller: Caller, sent: Sent, raw: bytes | None = None) -> Asked | Answer:
         """`raw` is the JSON that it was read from: one look at it may save one at every text."""
@@ -105,15 +106,35 @@ class Operations:
         began = perf_counter()
         try:
             async with asyncio.timeout(self.limits.operation_seconds):
-                answer = await self.engine.execute(*asked)
+                answer = await self.executed(asked)
         except TimeoutError:
             answer = too_late(self.limits)
         seconds = perf_counter() - began
         verbs = asked.prepared.root_fields
         self.metrics.operation(asked.kind, verbs, answer.refusals, answer.errors, seconds)
         if (answer.refusals or answer.errors) and TURNED_AWAY & {*answer.refusals, *answer.errors}:
-            await turned_away(self.engine.rt, asked.asker.caller, verbs)
+            await self.tried(asked)
         return answer
+
+    async def tried(self, asked: Asked) -> None:
+        """What may not be done, in the trail; of who goes on trying only the log tells, or anybody
+        with a token could fill the trail, which forgets nothing."""
+        rt, caller = self.engine.rt, asked.asker.caller
+        often = await too_often(rt.rates, self.limits, "attempts_per_minute", caller.subject)
+        if often is None:
+            await turned_away(rt, caller, asked.prepared.root_fields)
+        else:
+            self.metrics.attempts.note(often.errors, caller.subject)
+
+    async def executed(self, asked: Asked) -> Answer:
+        """A mutation that leaves records goes on to its end, whoever has stopped waiting for it:
+        else one could go away in time to leave none of what was done."""
+        if asked.kind != "mutation" or HOT.issuperset(asked.prepared.root_fields):
+            return await self.engine.execute(*asked)
+        task = asyncio.create_task(self.engine.execute(*asked))
+        self.going_on.add(task)
+        task.add_done_callback(self.going_on.discard)
+        return await asyncio.shield(task)
 
     async def too_often(self, asked: Asked) -> Answer | None:
         acts = asked.prepared.root_fields
@@ -126,6 +147,8 @@ class Operations:
         self.metrics.operation(asked.kind, asked.prepared.root_fields, (), (), 0.0)
         async with aclosing(self.engine.stream(*asked)) as answers:
             async for answer in answers:
+                if TURNED_AWAY.intersection(answer.errors):
+                    await self.tried(asked)
                 for code in answer.errors:
                     self.metrics.errors.labels(code, self.metrics.worker).inc()
                 yield answer

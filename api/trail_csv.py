@@ -16,9 +16,12 @@ from api.authentication import Gate
 from api.graphql_http import JSON, shown, unauthenticated, unavailable
 from api.problems import problem
 from api.rates import too_often
+from domain.approvals import Sensitive
 from domain.refusals import Invalid, NeedsApproval, NotPermitted, Refusal
 from infra.outage import Outage
 from schema.scalars import written
+from services import recorded
+from services.checks import instant
 from services.pages import BadPage
 from services.runtime import Runtime
 from services.sensitive import export_trail
@@ -58,6 +61,8 @@ class TrailExport:
         except BadPage as bad:
             return refused(HTTPStatus.BAD_REQUEST, f"{bad.field}: {bad.message}", "BAD_USER_INPUT")
         if not isinstance(answer, Export):
+            if isinstance(answer, NotPermitted):
+                await recorded.turned_away(self.rt, caller, [Sensitive.EXPORT_TRAIL])
             return turned_away(answer)
         headers = {"content-disposition": 'attachment; filename="trail.csv"'}
         return StreamingResponse(lines(answer.records), headers=headers, media_type="text/csv")
@@ -88,13 +93,6 @@ def asked_in(query: Mapping[str, str]) -> tuple[UUID | None, TrailFilter]:
             raise BadPage(name, str(error)) from None
     request_id: UUID | None = given.pop("request", None)
     return request_id, TrailFilter(**given)
-
-
-def instant(value: str) -> datetime:
-    at = datetime.fromisoformat(value)
-    if at.tzinfo is None:
-        raise ValueError("needs an offset from UTC")
-    return at
 
 
 def request_of(value: str) -> UUID:

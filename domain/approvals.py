@@ -45,6 +45,8 @@ NEEDED = {
     Sensitive.EXPORT_TRAIL: Permission.READ_TRAIL,
 }
 """Whoever grants an act might do it themselves."""
+OF_CELLS = (Sensitive.ADJUST, Sensitive.WRITE_OFF)
+"""Acts that are held for a part of the stock, as deciding on them is."""
 DECIDING = frozenset(role for role in Role if Permission.APPROVE in PERMISSIONS[role])
 """Roles that may grant: whoever takes one away, or closes such an account, would be alone after."""
 INVOLVED = DECIDING | {role for role in Role if PERMISSIONS[role] & {*NEEDED.values()}}

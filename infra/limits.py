@@ -50,6 +50,9 @@ class Limits:
     powerful_acts_per_minute: int = limit(
         60, "of each act on accounts, roles, keys, second factors or approvals, by one caller"
     )
+    attempts_per_minute: int = limit(
+        60, "attempts of one caller at what they may not do that the trail tells one by one"
+    )
     exports_per_minute: int = limit(10, "exports of one caller")
 
 

@@ -5,21 +5,20 @@ from datetime import UTC, datetime
 import strawberry
 from graphql import GraphQLError
 
+from services.checks import instant
 
-def written(instant: datetime) -> str:
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+def written(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def read(text: object) -> datetime:
     if not isinstance(text, str):
         raise GraphQLError("DateTime is a string")
     try:
-        instant = datetime.fromisoformat(text)
+        return instant(text)
     except ValueError as error:
-        raise GraphQLError(f"DateTime cannot represent {text!r}") from error
-    if instant.tzinfo is None:
-        raise GraphQLError("DateTime needs an offset from UTC")
-    return instant.astimezone(UTC)
+        raise GraphQLError(f"DateTime cannot represent {text!r}: {error}") from error
 
 
 DATE_TIME = strawberry.scalar(

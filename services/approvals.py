@@ -14,7 +14,7 @@ from tortoise.exceptions import IntegrityError
 from tortoise.expressions import Q
 
 from domain.access import Caller, Permission
-from domain.approvals import LIFE, Asker, Policy, Sensitive, goes_on, state_of
+from domain.approvals import LIFE, NEEDED, OF_CELLS, Asker, Policy, Sensitive, goes_on, state_of
 from domain.refusals import ApprovalClosed, Conflict, NeedsApproval
 from domain.states import ApprovalState
 from infra.approval_models import Approval as Row
@@ -24,13 +24,14 @@ from services.checks import fingerprint
 from services.newest import newest_first
 from services.pages import Page
 from services.runtime import Runtime
-from services.sight import EVERYTHING, sight_of
+from services.sight import NOTHING, sight_of
 
 WHAT = "approval"
 DECISIONS = frozenset({"grantApproval", "rejectApproval", "sendApprovalCode"})
 """Mutations that leave a record."""
 OVERLAP = timedelta(seconds=5)
 LOOK_SECONDS = 1.0
+NO_ID = UUID(int=0)
 CHANGES_LIMIT = 1_000
 """Changed requests read at once."""
 BEGUN = "BEGUN"
@@ -183,8 +184,26 @@ async def changed(rt: Runtime, caller: Caller) -> AsyncGenerator[Approval, None]
         await asyncio.sleep(LOOK_SECONDS)
 
 
+class Place(NamedTuple):
+    """In the order of changes."""
+
+    at: datetime
+    id: UUID
+
+
 async def rows_since(caller: Caller, moment: datetime) -> list[Row]:
-    query = Row.filter(seen_by(caller), changed_at__gt=moment).select_related("sku", "warehouse")
+    """All: so many as can be asked for in the overlap."""
+    found = await rows_behind(caller, Place(moment, NO_ID))
+    part = found
+    while len(part) == CHANGES_LIMIT:
+        part = await rows_behind(caller, Place(part[-1].changed_at, part[-1].id))
+        found = [*found, *part]
+    return found
+
+
+async def rows_behind(caller: Caller, place: Place) -> list[Row]:
+    behind = Q(changed_at__gt=place.at) | Q(changed_at=place.at, id__gt=place.id)
+    query = Row.filter(seen_by(caller), behind).select_related("sku", "warehouse")
     return await query.order_by("changed_at", "id").limit(CHANGES_LIMIT)
 
 
@@ -199,13 +218,17 @@ def in_states(states: tuple[ApprovalState, ...], now: datetime) -> Q:
 
 
 def seen_by(caller: Caller) -> Q:
-    """Their own, and what lies in the stock that they may decide about; what is not about stock
-    only for those who decide everywhere."""
-    own_ones = Q(asked_by=caller.subject)
-    if not caller.may_somewhere(Permission.APPROVE):
-        return own_ones
-    sight = sight_of(caller, Permission.APPROVE)
-    return Q() if sight is EVERYTHING else Q(own_ones, sight.of_cells(), join_type=Q.OR)
+    """Their own, and what they may decide on: whoever may grant an act, and might do it themselves;
+    what is about stock where both hold for its cell."""
+    wanted = [Q(asked_by=caller.subject)]
+    may = {act for act in Sensitive if caller.may(NEEDED[act])}
+    if caller.may(Permission.APPROVE):
+        wanted.append(Q(act__in=sorted(may)))
+    for act in OF_CELLS:
+        deciding = [sight_of(caller, one) for one in (Permission.APPROVE, NEEDED[act])]
+        if NOTHING not in deciding:
+            wanted.append(Q(*(sight.of_cells() for sight in deciding), act=act))
+    return Q(*wanted, join_type=Q.OR)
 
 
 async def row_of(caller: Caller, id: UUID) -> Row | None:

@@ -86,7 +86,7 @@ async def asker(rt: Runtime, row: Row) -> Caller | NotPermitted:
         return await caller_of_key(key, rt.clock.now()) or NotPermitted("key:active")
     whose = row.asked_person or row.decided_person
     person = await Person.get_or_none(id=whose, is_active=True).prefetch_related("grants")
-    if person is None:
+    if person is None or person.must_change:
         return NotPermitted("account:active")
     grants = tuple(held.grant for held in held_of(person.grants))
     return Caller(row.asked_by, grants, row.asked_person)

@@ -1,5 +1,6 @@
 """Checks of what callers send, before it goes anywhere: each names the field that is wrong."""
 
+from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
 
@@ -43,6 +44,18 @@ def is_storable(value: str, limit: int) -> bool:
         return len(value) <= limit and b"\0" not in value.encode()
     except UnicodeEncodeError:
         return False
+
+
+def instant(text: str) -> datetime:
+    """In UTC. Raises ValueError, also for what has no offset or lies outside the years that there
+    are once it is in UTC."""
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError("needs an offset from UTC")
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is out of range") from None
 
 
 def fingerprint(verb: str, *content: Any) -> int:

@@ -12,7 +12,7 @@ from domain.access import Caller, Permission
 from domain.flash_sales import SaleState, pool_of
 from domain.refusals import Conflict, Invalid, NotFound, NotPermitted, Refusal, SaleNotOpen
 from infra.models import FlashSale as SaleRow
-from services.checks import denied, fingerprint
+from services.checks import denied, fingerprint, instant
 from services.draw import SaleTerms
 from services.flash_sale_checks import bad_content, bad_time, unknown_allotments
 from services.flash_sale_rows import Allotment, FlashSale, stored_sale, stored_sales
@@ -199,11 +199,9 @@ async def flash_sales(
 
 def place_of(key: tuple[str | int, ...]) -> tuple[datetime, UUID]:
     try:
-        opens_at, sale_id = datetime.fromisoformat(str(key[0])), UUID(str(key[1]))
+        opens_at, sale_id = instant(str(key[0])), UUID(str(key[1]))
     except ValueError:
         raise BadPage("after", "is not a cursor of this list") from None
-    if opens_at.tzinfo is None:
-        raise BadPage("after", "is not a cursor of this list")
     return opens_at, sale_id
 
 

@@ -9,6 +9,7 @@ from tortoise.expressions import Q
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
+from services.checks import instant
 from services.pages import BadPage, Page, after_key, check_first, page_of
 
 M = TypeVar("M", bound=Model)
@@ -30,9 +31,7 @@ async def newest_first(
 
 def place_of(key: tuple[str | int, ...]) -> tuple[datetime, UUID]:
     try:
-        at, id = datetime.fromisoformat(str(key[0])), UUID(str(key[1]))
+        at, id = instant(str(key[0])), UUID(str(key[1]))
     except ValueError:
         raise BadPage("after", "is not a cursor of this list") from None
-    if at.tzinfo is None:
-        raise BadPage("after", "is not a cursor of this list")
     return at, id

@@ -24,6 +24,11 @@ T = TypeVar("T")
 NAME_LENGTH = 64
 TARGET_LENGTH = 200
 """Characters of a target that are kept."""
+DONE_LIMIT = 400_000
+REFUSED_LIMIT = 16_000
+"""Characters of what was asked that are kept: what was done has passed the limits of its use case
+(500 rows of the catalogue are the most); what was refused may be as long as a body, and a record is
+kept for ever."""
 
 
 class Act(NamedTuple):
@@ -81,6 +86,7 @@ async def turned_away(rt: Runtime, caller: Caller, verbs: Iterable[str]) -> None
 
 
 async def keep(rt: Runtime, caller: Caller, act: Act, outcome: str, around: Around) -> None:
+    limit = DONE_LIMIT if outcome == DONE else REFUSED_LIMIT
     await rt.trail.keep(
         Record(
             rt.clock.now(),
@@ -90,7 +96,7 @@ async def keep(rt: Runtime, caller: Caller, act: Act, outcome: str, around: Arou
             storable(act.target[:TARGET_LENGTH]),
             outcome,
             act.request_id,
-            as_json(act.asked),
+            cut(as_json(act.asked), limit),
             None if around.before is None else as_json(around.before),
             None if around.after is None else as_json(around.after),
             ORIGIN.get(),
@@ -102,6 +108,13 @@ async def keep(rt: Runtime, caller: Caller, act: Act, outcome: str, around: Arou
 def as_json(value: object) -> str:
     plain = msgspec.to_builtins(value, str_keys=True)
     return storable(json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
+
+
+def cut(asked: str, limit: int) -> str:
+    """JSON as it is, or how it begins and how long it was."""
+    if len(asked) <= limit:
+        return asked
+    return as_json({"beginning": asked[:limit], "characters": len(asked)})
 
 
 def storable(text: str) -> str:

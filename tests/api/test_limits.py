@@ -2,7 +2,7 @@
 and who stays within is served."""
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -13,7 +13,7 @@ from schema.documents import Prepared
 from schema.engine import Answer, Asker, Operation
 from tests.api.shop import Shop, open_shop
 from tests.api.test_websocket import ADMIN, LIVE
-from tests.api.wire import Door, ScriptedEngine, talk
+from tests.api.wire import Door, ScriptedEngine, talk, until
 from tests.api.wire import answer as answered
 
 JSON = {"content-type": "application/json"}
@@ -136,6 +136,39 @@ async def test_an_operation_that_takes_too_long_is_told_to_be_asked_again() -> N
         facts: dict[str, Any] = (await client.hear())["payload"]["errors"][0]["extensions"]
         assert (facts["code"], facts["retryable"]) == ("UNAVAILABLE", True)
         assert (facts["limit"], facts["setting"]) == (1, "ONHAND_OPERATION_SECONDS")
+
+
+class SlowEngine(ScriptedEngine):
+    may_end: asyncio.Event
+    begun = ended = 0
+
+    async def execute(self, asker: Asker, prepared: Prepared, operation: Operation) -> Answer:
+        self.begun += 1
+        await self.may_end.wait()
+        self.ended += 1
+        return answered(1)
+
+
+@pytest.mark.parametrize("is_completed", [True, False])
+async def test_an_act_that_its_client_completes_or_leaves_goes_on_to_its_end(
+    is_completed: bool,
+) -> None:
+    """It may be done already: its record has to follow."""
+    door = Door()
+    door.engine.__class__ = SlowEngine
+    engine = cast("SlowEngine", door.engine)
+    engine.rt, engine.may_end = open_shop().rt, asyncio.Event()
+    document = 'mutation { closeFlashSale(id: "none") { __typename } }'
+    async with talk(door.app) as client:
+        await client.start(ADMIN)
+        client.say("subscribe", id="1", payload={"query": document})
+        await until(lambda: engine.begun)
+        if is_completed:
+            client.say("complete", id="1")
+            client.say("ping")
+            assert (await client.hear())["type"] == "pong"
+    engine.may_end.set()
+    await until(lambda: engine.ended)
 
 
 async def test_a_caller_has_so_many_sockets_and_no_more() -> None:

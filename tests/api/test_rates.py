@@ -167,3 +167,12 @@ def test_root_fields_are_one_for_each_key_of_the_answer() -> None:
     found = Documents(build()._schema).prepare(text, None)
     assert isinstance(found, Prepared)
     assert sorted(found.root_fields) == ["__typename"] * 3 + ["warehouses"]
+
+
+async def test_who_tries_again_and_again_what_they_may_not_do_does_not_fill_the_trail() -> None:
+    shop = shop_counting(ATTEMPTS_PER_MINUTE="2")
+    ledger = '{ ledger(sku: "MUG", warehouse: "WEST") { edges { cursor } } }'
+    async with shop.client(Role.STOREFRONT) as client:
+        answers = [(await post(client, ledger)).json()["errors"] for _ in range(4)]
+    assert {errors[0]["extensions"]["code"] for errors in answers} == {"FORBIDDEN"}
+    assert [record.act for record in shop.records] == ["ledger", "ledger"]

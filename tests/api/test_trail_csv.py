@@ -24,7 +24,14 @@ def test_the_filter_and_the_id_of_the_request_are_in_the_address() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("request", "7"), ("since", "noon"), ("until", "2030-01-01"), ("x", "")]
+    ("name", "value"),
+    [
+        ("request", "7"),
+        ("since", "noon"),
+        ("until", "2030-01-01"),
+        ("since", "0001-01-01T00:00:00+14:00"),
+        ("x", ""),
+    ],
 )
 def test_what_cannot_be_read_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(BadPage) as bad:

@@ -6,7 +6,7 @@ from api.graphql_ws import ID_LIMIT, Patience
 from domain.access import Role, everywhere
 from infra.limits import DEFAULTS
 from schema.engine import Answer
-from tests.api.shop import bearer, stale_bearer
+from tests.api.shop import bearer, open_shop, stale_bearer
 from tests.api.wire import Door, answer, talk, until
 
 LIVE = {"query": "subscription { stockChanged { seq } }"}
@@ -52,6 +52,9 @@ async def test_a_bad_document_is_an_error_and_ends_nothing_else(door: Door) -> N
 
 
 async def test_an_error_before_the_first_event_is_an_error_message(door: Door) -> None:
+    """What may not be watched is an attempt like any other, and recorded."""
+    shop = open_shop()
+    door.engine.rt = shop.rt
     async with talk(door.app) as client:
         await client.start(ADMIN)
         client.say("subscribe", id="1", payload=LIVE)
@@ -59,6 +62,7 @@ async def test_an_error_before_the_first_event_is_an_error_message(door: Door) -
         door.engine.events.put_nowait(Answer(body, was_executed=False, errors=("FORBIDDEN",)))
         expected = {"id": "1", "type": "error", "payload": [{"message": "no"}]}
         assert await client.hear() == expected
+    assert [(one.act, one.outcome) for one in shop.records] == [("stockChanged", "NOT_PERMITTED")]
 
 
 async def test_a_completed_subscription_is_let_go_and_its_id_is_free(door: Door) -> None:

@@ -22,6 +22,7 @@ from domain.refusals import (
 )
 from domain.states import ApprovalState
 from infra.database import connection
+from infra.identity_models import Person
 from infra.outage import Outage
 from services import acts, decisions, people_acts, sensitive
 from services.account import OWN_ACCOUNT
@@ -259,6 +260,17 @@ async def test_what_a_key_asked_for_dies_with_the_key(office: Office) -> None:
         outcome = "NOT_PERMITTED" if is_revoked else "DONE"
         assert (done.asked_by, done.outcome) == (f"key:{till.id}", outcome)
     assert office.held()[0] == STOCK - 1_001
+
+
+async def test_what_was_asked_for_with_a_password_that_is_set_anew_is_not_done(
+    office: Office,
+) -> None:
+    """Whoever had the old one may have asked."""
+    await asked(office)
+    await Person.filter(email=ANN).update(must_change=True)
+    done = good(Approval, await office.grant())
+    assert (done.state, done.outcome) == (ApprovalState.FAILED, "NOT_PERMITTED")
+    assert office.held()[0] == STOCK
 
 
 async def test_requests_are_watched(office: Office) -> None:

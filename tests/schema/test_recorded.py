@@ -11,7 +11,7 @@ from domain.access import Role
 from domain.refusals import NotPermitted
 from schema.build import build
 from services.acts import ACTS, IN_THE_LEDGER
-from services.recorded import as_json
+from services.recorded import REFUSED_LIMIT, as_json
 from tests.api.shop import FULL, NOON, Shop, ask, data, open_shop
 from tests.infra.fake_trail import broken_trail
 from tests.schema.test_reservations import RESERVE, wants
@@ -81,6 +81,16 @@ async def test_texts_that_are_too_long_for_a_target_are_cut(shop: Shop) -> None:
         await data(client, RECEIVE, mugs(quantity=1, sku="茶" * 300))
     (record,) = shop.records
     assert (record.outcome, record.target) == ("NOT_FOUND", "茶" * 200)
+
+
+async def test_of_a_refused_change_no_more_is_kept_than_how_it_began(shop: Shop) -> None:
+    """A record is kept for ever, and what is refused may be as long as a body."""
+    async with shop.client() as client:
+        await data(client, RETURN, mugs(quantity=1, to="DAMAGED", reference="x" * 100_000))
+    (record,) = shop.records
+    kept = json.loads(record.asked)
+    assert (record.outcome, len(kept["beginning"])) == ("INVALID", REFUSED_LIMIT)
+    assert kept["characters"] > 100_000
 
 
 @pytest.mark.parametrize("text", ["a\0b", "\ud800"])
