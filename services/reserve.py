@@ -38,14 +38,13 @@ SHOWN_CHANNELS = 10
 
 async def reserve(rt: Runtime, caller: Caller, command: ReserveStock) -> Reservation | Refusal:
     """All lines or none, until `ttl_seconds` from now."""
-    if no := (
-        barred(caller, Permission.RESERVE)
-        or bad_order(command)
-        or bad_channel(caller, command.channel)
-    ):
+    held = sight_of(caller, Permission.RESERVE)
+    allowed = held.in_channel(command.channel)
+    if no := barred(caller, Permission.RESERVE) or bad_order(command):
         return no
+    if allowed.scopes == ():
+        return bad_channel(held, command.channel)
     known = await known_of(rt, command.lines, sight_of(caller, Permission.READ_STOCK))
-    allowed = sight_of(caller, Permission.RESERVE).in_channel(command.channel)
     if bad := bad_lines(command.lines, known, allowed):
         return bad
     if (closed := closed_lines(command.lines, known)) and not await was_begun(command.id):
@@ -146,12 +145,9 @@ def bad_order(command: ReserveStock) -> Invalid | None:
     )
 
 
-def bad_channel(caller: Caller, channel: str | None) -> Invalid | NotPermitted | None:
+def bad_channel(held: Sight, channel: str | None) -> Invalid | NotPermitted:
     """Who reserves for some channels only names one of these: none is put in its place, so that
     the same id means the same when there are others."""
-    held = sight_of(caller, Permission.RESERVE)
-    if held.in_channel(channel).scopes != ():
-        return None
     if channel is not None:
         return NotPermitted(Permission.RESERVE)
     own = sorted(frozenset[str]().union(*(scope.channels or () for scope in held.scopes or ())))
