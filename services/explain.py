@@ -14,9 +14,11 @@ from domain.commands import CellKey
 from domain.ledger import BY_CODE
 from domain.refusals import NotPermitted
 from infra import trail
+from infra.approval_models import Approval
 from infra.database import connection
 from infra.levels import CellLevel
 from infra.models import CODE_LENGTH, Entry
+from services.approvals import DECISIONS
 from services.checks import barred, is_storable
 from services.ledger import COLUMNS, LedgerEntry, told
 from services.levels import StockLevel, dress, stored_levels
@@ -34,6 +36,8 @@ SELECT reservation_id, customer, channel FROM hold
 WHERE cell_id = $1 AND reservation_id = ANY($2::uuid[])
 """
 NOBODY = {"customer": None, "channel": None}
+ACTS = ("receiveStock", "adjustStock", "moveStock", "returnStock", *sorted(DECISIONS))
+"""Whose records are shown: an id may be used again on purpose, to be shown what else it was of."""
 RECORDS_LIMIT = 10
 """Records shown per entry: who repeats a request leaves many."""
 
@@ -118,7 +122,7 @@ async def steps_of(
     ids = [UUID(entry.request_id) for entry in entries]
     _, buyers = await connection().execute_query(BUYERS, [level.cell_id, ids])
     known = {buyer["reservation_id"]: buyer for buyer in buyers}
-    records = await records_of(ids) if has_records else {}
+    records = await records_of(level, ids) if has_records else {}
     steps = []
     for entry, request_id, row in zip(entries, ids, rows, strict=True):
         held = held_in(balance)
@@ -135,13 +139,23 @@ def held_in(balance: Balance) -> Held:
     return Held(*level[:5], level.on_hand)
 
 
-async def records_of(ids: Iterable[UUID]) -> dict[UUID, list[AuditRecord]]:
-    """The newest of each."""
+async def records_of(level: CellLevel, ids: Iterable[UUID]) -> dict[UUID, list[AuditRecord]]:
+    """The newest of each that are about this cell."""
     wanted = list(set(ids))
     if not wanted:
         return {}
     limit = len(wanted) * RECORDS_LIMIT
-    links = await trail.newest([("request_id = ANY({}::uuid[])", wanted)], None, limit)
+    decided = Approval.filter(id__in=wanted, sku__code=level.sku, warehouse__code=level.warehouse)
+    targets = [
+        f"{level.sku} {level.warehouse}",
+        *map(str, await decided.values_list("id", flat=True)),
+    ]
+    conditions = [
+        ("request_id = ANY({}::uuid[])", wanted),
+        ("act = ANY({}::text[])", list(ACTS)),
+        ("target = ANY({}::text[])", targets),
+    ]
+    links = await trail.newest(conditions, None, limit)
     found: dict[UUID, list[AuditRecord]] = {}
     for link in links:
         assert link.record.request_id is not None

@@ -8,7 +8,7 @@ import pytest
 
 from domain.access import Role
 from domain.commands import CellKey
-from tests.integration.caller import RELEASE, RESERVE, Caller, new_code, new_id, order
+from tests.integration.caller import RECEIVE, RELEASE, RESERVE, Caller, new_code, new_id, order
 from tests.integration.whole import Whole
 
 pytestmark = pytest.mark.timeout(400)
@@ -25,6 +25,8 @@ RECORDS = """query ($filter: TrailFilter, $first: Int, $after: String) {
   answer: auditRecords(filter: $filter, first: $first, after: $after) {
     pageInfo { hasNextPage endCursor }
     edges { node { seq subject act target outcome requestId asked before after address } } } }"""
+INVITE = """mutation ($id: ID!, $email: String!) {
+  answer: createUser(input: {id: $id, email: $email, name: "Ivy"}) { __typename } }"""
 
 
 async def eventful(caller: Caller) -> CellKey:
@@ -66,6 +68,19 @@ async def test_a_level_is_explained_by_its_entries_and_the_people_behind(shop: W
     (lost,) = steps[2]["records"]
     assert (lost["subject"], lost["act"], lost["outcome"]) == ("ann", "adjustStock", "DONE")
     assert steps[2]["entry"]["reason"] == "lost: rain"
+
+
+async def test_an_id_that_is_used_again_does_not_show_what_else_it_was_of(shop: Whole) -> None:
+    """The id of a key or a person is known to those who may not see what was done to it."""
+    async with Caller(shop) as boss, Caller(shop, role=Role.OPERATIONS) as clerk:
+        id, key = new_id(), CellKey(new_code(), new_code())
+        email = f"{new_code()}@explained.example".lower()
+        made = await boss.ask(INVITE, id=id, email=email)
+        assert made["__typename"] == "User", made
+        await boss.furnish({key: 1})
+        await clerk.ask(RECEIVE, input={**key._asdict(), "id": id, "quantity": 1})
+        newest = nodes((await explained(clerk, key))["steps"])[0]
+    assert [record["act"] for record in newest["records"]] == ["receiveStock"]
 
 
 async def test_pages_of_an_explanation_fit_together(shop: Whole) -> None:
