@@ -26,9 +26,9 @@ TARGET_LENGTH = 200
 """Characters of a target that are kept."""
 DONE_LIMIT = 400_000
 REFUSED_LIMIT = 16_000
-"""Characters of what was asked that are kept: what was done has passed the limits of its use case
-(500 rows of the catalogue are the most); what was refused may be as long as a body, and a record is
-kept for ever."""
+"""Characters of what was asked that are kept, and of why it was refused: what was done has passed
+the limits of its use case (500 rows of the catalogue are the most); what was refused may be as long
+as a body, and a record is kept for ever."""
 
 
 class Act(NamedTuple):
@@ -87,6 +87,7 @@ async def turned_away(rt: Runtime, caller: Caller, verbs: Iterable[str]) -> None
 
 async def keep(rt: Runtime, caller: Caller, act: Act, outcome: str, around: Around) -> None:
     limit = DONE_LIMIT if outcome == DONE else REFUSED_LIMIT
+    after = None if around.after is None else as_json(around.after)
     await rt.trail.keep(
         Record(
             rt.clock.now(),
@@ -98,7 +99,7 @@ async def keep(rt: Runtime, caller: Caller, act: Act, outcome: str, around: Arou
             act.request_id,
             cut(as_json(act.asked), limit),
             None if around.before is None else as_json(around.before),
-            None if around.after is None else as_json(around.after),
+            after if after is None or outcome == DONE else cut(after, limit),
             ORIGIN.get(),
             CORRELATION.get(),
         )

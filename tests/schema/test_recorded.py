@@ -93,6 +93,14 @@ async def test_of_a_refused_change_no_more_is_kept_than_how_it_began(shop: Shop)
     assert kept["characters"] > 100_000
 
 
+async def test_nor_of_the_reason_which_may_name_what_was_sent(shop: Shop) -> None:
+    async with shop.client() as client:
+        await data(client, RECEIVE, mugs(quantity=1, sku="x" * 100_000))
+    (record,) = shop.records
+    assert record.outcome == "NOT_FOUND"
+    assert len(f"{record.asked}{record.after}") < 3 * REFUSED_LIMIT
+
+
 @pytest.mark.parametrize("text", ["a\0b", "\ud800"])
 def test_what_the_database_does_not_take_is_replaced(text: str) -> None:
     asyncpg_takes = as_json({"note": text}).encode()
