@@ -16,6 +16,10 @@ from tests.integration.whole import Whole
 
 pytestmark = pytest.mark.timeout(400)
 UNITS = 100
+LARGE = 1_001
+ADJUST = (
+    "mutation ($input: AdjustStockInput!) { answer: adjustStock(input: $input) { __typename } }"
+)
 REQUESTS = 25
 TIMES = 4  # that each is sent to each worker, at once
 
@@ -70,6 +74,24 @@ async def test_an_id_with_other_content_is_a_conflict_and_changes_nothing(shop: 
         assert (await other.reserve(id, (*here, 3), ttl=60))["__typename"] == "Conflict"
         assert await other.reserve(id, (*here, 3)) == first
         assert await effects(books, [here, there]) == [id]
+        await books.balance([here, there])
+
+
+async def test_an_id_that_was_used_does_not_spare_a_large_correction_its_second_person(
+    shop: Whole,
+) -> None:
+    """What was begun by one person goes on by one: under that id it is that, and nothing else."""
+    here, there = cells_of_owners(shop, 1)[:2]
+    async with Caller(shop) as caller, books_of(shop) as books:
+        await caller.furnish({here: 2 * LARGE, there: 2 * LARGE})
+        used = [new_id(), new_id()]
+        await caller.ask(RECEIVE, input={**here._asdict(), "id": used[0], "quantity": 1})
+        await caller.reserve(used[1], (*here, 1), (*there, 1))
+        for id in used:
+            for key in (here, there):
+                lost = {**key._asdict(), "id": id, "delta": -LARGE, "reason": "LOST"}
+                answer = await caller.ask(ADJUST, input=lost)
+                assert answer["__typename"] == "Conflict", answer
         await books.balance([here, there])
 
 
