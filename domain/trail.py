@@ -30,12 +30,12 @@ class Record(NamedTuple):
     act: str
     target: str
     outcome: str
-    request_id: UUID | None
-    asked: str
-    before: str | None
-    after: str | None
-    address: str | None
-    correlation_id: str | None
+    request_id: UUID | None = None
+    asked: str = "null"
+    before: str | None = None
+    after: str | None = None
+    address: str | None = None
+    correlation_id: str | None = None
 
 
 class Link(NamedTuple):

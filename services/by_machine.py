@@ -42,19 +42,5 @@ async def close_account(trail: Trail, clock: Clock, email: str) -> str | None:
 
 
 async def kept(trail: Trail, clock: Clock, act: str, person: Person) -> None:
-    await trail.keep(
-        Record(
-            at=clock.now(),
-            subject=MAKER,
-            person=person.id,
-            act=act,
-            target=person.email,
-            outcome=DONE,
-            request_id=None,
-            asked="null",
-            before=None,
-            after=None,
-            address=None,
-            correlation_id=None,
-        )
-    )
+    record = Record(clock.now(), MAKER, person.id, act, person.email, DONE)
+    await trail.keep(record)

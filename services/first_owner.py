@@ -76,17 +76,4 @@ async def make_owner(passwords: Passwords, clock: Clock, owner: Owner) -> str | 
 
 
 def record(person: UUID, address: str, now: datetime) -> Record:
-    return Record(
-        at=now,
-        subject=MAKER,
-        person=person,
-        act="create-admin",
-        target=address,
-        outcome=DONE,
-        request_id=None,
-        asked="null",
-        before=None,
-        after=None,
-        address=None,
-        correlation_id=None,
-    )
+    return Record(now, MAKER, person, "create-admin", address, DONE)

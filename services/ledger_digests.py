@@ -82,20 +82,8 @@ class Digester:
             "entries": sum(map(entries_in, stretches)),
             "sha256": digest_of(stretches).hex(),
         }
-        record = Record(
-            at=self.clock.now(),
-            subject=SUBJECT,
-            person=None,
-            act=ACT,
-            target=f"{len(stretches)} cells",
-            outcome=DONE,
-            request_id=None,
-            asked="null",
-            before=None,
-            after=json.dumps(told),
-            address=None,
-            correlation_id=None,
-        )
+        target, after = f"{len(stretches)} cells", json.dumps(told)
+        record = Record(self.clock.now(), SUBJECT, None, ACT, target, DONE, after=after)
         await ledger_digests.keep(stretches, record)
 
 
