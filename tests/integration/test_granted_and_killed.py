@@ -26,7 +26,7 @@ from tests.integration.two_people import ANN, BOB, DECIDE, LOST, UNITS, TwoPeopl
 from tests.integration.whole import Whole
 
 pytestmark = pytest.mark.timeout(600)
-RANDOM_ROUNDS = 6
+RANDOM_ROUNDS = 3
 LONGER = 1.2
 """Kills at random fall within so many times what a grant usually takes."""
 CELL = """SELECT c.id FROM cell c JOIN sku s ON s.id = c.sku_id
