@@ -48,6 +48,9 @@ second factor    the authenticator of a person, whose codes say that it is them
 API key          what a machine shows instead of a token; it has grants of its own
 level            what a cell holds at one seq
 record           who did or tried what, with what became of it
+approval         a sensitive act as one person asked for it and another grants or rejects it
 trail            all records, each chained to the one before; a head is its newest, told elsewhere
+stretch          a run of entries of one cell, whose hash covers the cell's hash before it
+digest           of stretches taken together: told by a record of the trail, it proves the ledger
 fence            the cell's version: an append that builds on another version fails whole
 """

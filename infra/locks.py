@@ -2,7 +2,7 @@
 it ends with its holder, however that ends."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 import asyncpg
@@ -40,6 +40,15 @@ async def trying(key: int) -> AsyncIterator[Lock | None]:
         finally:
             with suppress(*LOST):
                 await connection.execute(LET_GO, key)
+
+
+async def leading(key: int, pause_seconds: float, look: Callable[[], Awaitable[None]]) -> None:
+    """Looks again and again, as long as this process is the one that does; returns at once where
+    another is."""
+    async with trying(key) as lock:
+        while lock is not None and await lock.is_held():
+            await look()
+            await asyncio.sleep(pause_seconds)
 
 
 @asynccontextmanager

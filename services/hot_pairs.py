@@ -12,7 +12,7 @@ from actors.seating import Seated
 from domain.commands import CellKey
 from domain.heat import NEVER, Bounds, Moves, Warmth, judge
 from infra.database import LOST
-from infra.locks import trying
+from infra.locks import leading
 from infra.outage import Outage
 from infra.seats import HOT
 from services.runtime import Runtime
@@ -36,23 +36,16 @@ class HotPairs:
         )
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Until cancelled. Who begins to lead knows nothing of what was hot before."""
         while True:
             try:
-                await self.lead()
+                self.since = NEVER
+                await leading(HEAT_LOCK, LOOK_SECONDS, self.look)
             except (Outage, *LOST) as error:
                 log.warning("hot pairs cannot be found: %r", error)
             except Exception:  # tidy: allow broad-except: the next look may do better
                 log.exception("hot pairs cannot be kept now")
             await asyncio.sleep(LOOK_SECONDS)
-
-    async def lead(self) -> None:
-        """As long as this process is the one. It knows nothing of what was hot before."""
-        async with trying(HEAT_LOCK) as lock:
-            self.since = NEVER
-            while lock is not None and await lock.is_held():
-                await self.look()
-                await asyncio.sleep(LOOK_SECONDS)
 
     async def look(self) -> None:
         seats = await self.rt.stock.ownership()

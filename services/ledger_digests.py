@@ -12,7 +12,7 @@ from domain.trail import DONE, Link, Record
 from infra import ledger_digests
 from infra.clock import Clock
 from infra.ledger_digests import STRETCH_LIMIT, Looked
-from infra.locks import trying
+from infra.locks import leading
 
 SUBJECT = "ledger"
 """Stands as the author of the records."""
@@ -42,17 +42,10 @@ class Digester:
         """Until cancelled."""
         while True:
             try:
-                await self.lead()
+                await leading(DIGESTER_LOCK, TAKE_SECONDS, self.look)
             except Exception as error:  # tidy: allow broad-except: the digester goes on
                 log.warning("no digests of the ledger can be taken now: %r", error)
             await asyncio.sleep(TAKE_SECONDS)
-
-    async def lead(self) -> None:
-        """As long as this process is the one."""
-        async with trying(DIGESTER_LOCK) as lock:
-            while lock is not None and await lock.is_held():
-                await self.look()
-                await asyncio.sleep(TAKE_SECONDS)
 
     async def look(self) -> None:
         """All entries that are there by now."""

@@ -10,7 +10,7 @@ from domain.trail import Finding, Head, Inspection
 from infra import trail
 from infra.bus import Bus, BusDown
 from infra.heads import bus_heads, file_heads, publish_head, write_head
-from infra.locks import trying
+from infra.locks import leading
 from services.ledger_digests import told_by
 
 TELL_SECONDS = 10.0
@@ -37,17 +37,10 @@ class Teller:
         """Until cancelled."""
         while True:
             try:
-                await self.lead()
+                await leading(TELLER_LOCK, self.tell_seconds, self.look)
             except Exception as error:  # tidy: allow broad-except: the teller goes on
                 log.warning("the trail's head cannot be told now: %r", error)
             await asyncio.sleep(self.tell_seconds)
-
-    async def lead(self) -> None:
-        """As long as this process is the one."""
-        async with trying(TELLER_LOCK) as lock:
-            while lock is not None and await lock.is_held():
-                await self.look()
-                await asyncio.sleep(self.tell_seconds)
 
     async def look(self) -> None:
         head = await trail.head()

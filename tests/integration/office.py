@@ -23,6 +23,7 @@ from tests.actors.fake_store import FakeStore
 from tests.actors.world import rid
 from tests.integration.factors import Authenticator, with_factor
 from tests.integration.people import (
+    ADMIN,
     ANN,
     BOB,
     OWNER,
@@ -32,6 +33,7 @@ from tests.integration.people import (
     people,
 )
 
+CAT = "cat@shop.example"
 TEA = CellKey("TEA", "BER")
 CLERK = Grant(Role.WAREHOUSE)
 BIG = AdjustStock(rid(1), *TEA, Bucket.AVAILABLE, -1_001, "lost")
@@ -73,6 +75,13 @@ async def opened(people_url: str) -> AsyncIterator[Office]:
             goods = ReceiveStock(rid(number), sku, "BER", STOCK)
             good(StockLevel, await acts.receive(here.rt, ann, goods))
         yield Office(here, store, ann, bob, code)
+
+
+async def decider(office: Office) -> tuple[Caller, Authenticator]:
+    """Cat, an administrator with an authenticator: with Bob there are two who grant."""
+    cat = await holder(office.here, CAT, ADMIN)
+    code, _ = await with_factor(office.here, cat)
+    return cat, code
 
 
 async def asked(office: Office, command: AdjustStock = BIG) -> NeedsApproval:

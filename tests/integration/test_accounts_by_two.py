@@ -22,8 +22,7 @@ from services.approvals import Approval, Change, approval
 from services.people import User, stored
 from services.sessions import Session, SignIn, sign_in
 from tests.actors.world import rid
-from tests.integration.factors import Authenticator, with_factor
-from tests.integration.office import Office
+from tests.integration.office import Office, decider
 from tests.integration.people import (
     ADMIN,
     ANALYST,
@@ -36,14 +35,6 @@ from tests.integration.people import (
 )
 
 ID = rid(1)
-CAT = "cat@shop.example"
-
-
-async def second(office: Office) -> tuple[Caller, Authenticator]:
-    """Cat decides too: from now on there are two."""
-    cat = await holder(office.here, CAT, ADMIN)
-    code, _ = await with_factor(office.here, cat)
-    return cat, code
 
 
 async def granted(office: Office) -> Approval:
@@ -63,7 +54,7 @@ def test_who_may_ask_or_grant_is_involved() -> None:
 
 async def test_an_account_that_decides_is_closed_by_two(office: Office) -> None:
     rt = office.here.rt
-    cat, _ = await second(office)
+    cat, _ = await decider(office)
     dan = await holder(office.here, "dan@shop.example", ADMIN)
     assert dan.person is not None
     alone = await sensitive.set_active(rt, cat, dan.person, False)
@@ -84,7 +75,7 @@ async def test_an_account_that_decides_is_closed_by_two(office: Office) -> None:
 async def test_what_was_granted_once_is_not_done_again(office: Office) -> None:
     """Somebody opens the account again, by two as well; the old request does not close it."""
     rt = office.here.rt
-    cat, code = await second(office)
+    cat, code = await decider(office)
     dan = await holder(office.here, "dan@shop.example", ADMIN)
     assert dan.person is not None
     await sensitive.set_active(rt, cat, dan.person, False, ID)
@@ -97,7 +88,7 @@ async def test_what_was_granted_once_is_not_done_again(office: Office) -> None:
 
 async def test_who_decides_nothing_is_closed_at_once_and_opened_by_two(office: Office) -> None:
     rt = office.here.rt
-    cat, _ = await second(office)
+    cat, _ = await decider(office)
     assert office.ann.person is not None
     closed = good(User, await sensitive.set_active(rt, cat, office.ann.person, False))
     assert not closed.is_active
@@ -109,7 +100,7 @@ async def test_who_decides_nothing_is_closed_at_once_and_opened_by_two(office: O
 
 async def test_a_role_that_decides_is_taken_away_by_two(office: Office) -> None:
     rt = office.here.rt
-    cat, _ = await second(office)
+    cat, _ = await decider(office)
     dan = await holder(office.here, "dan@shop.example", ADMIN, ANALYST)
     rows = {row.role: row.id for row in await PersonGrant.filter(person_id=dan.person)}
     good(User, await sensitive.revoke_role(rt, cat, rows["analyst"]))
@@ -125,7 +116,7 @@ async def test_a_role_that_decides_is_taken_away_by_two(office: Office) -> None:
 
 async def test_the_password_of_who_may_ask_is_set_by_two_and_kept_nowhere(office: Office) -> None:
     rt, ann = office.here.rt, office.ann
-    cat, _ = await second(office)
+    cat, _ = await decider(office)
     assert ann.person is not None
     alone = await sensitive.set_password(rt, cat, ann.person, OTHER)
     assert good(Invalid, alone).field == "id"
@@ -145,7 +136,7 @@ async def test_the_password_of_who_may_ask_is_set_by_two_and_kept_nowhere(office
 
 async def test_a_rejected_request_leaves_the_account_as_it_is(office: Office) -> None:
     rt = office.here.rt
-    cat, _ = await second(office)
+    cat, _ = await decider(office)
     assert office.ann.person is not None
     good(NeedsApproval, await sensitive.set_password(rt, cat, office.ann.person, OTHER, ID))
     good(Approval, await decisions.reject(rt, office.bob, ID))
@@ -157,7 +148,7 @@ async def test_a_rejected_request_leaves_the_account_as_it_is(office: Office) ->
 async def test_the_one_who_is_concerned_may_agree(office: Office) -> None:
     """Where there are only two, the other one is."""
     rt = office.here.rt
-    cat, code = await second(office)
+    cat, code = await decider(office)
     assert cat.person is not None
     good(NeedsApproval, await sensitive.set_active(rt, office.bob, cat.person, False, ID))
     assert await decisions.grant(rt, office.bob, ID, office.code()) == decisions.OWN
@@ -176,7 +167,7 @@ async def test_who_is_alone_does_all_of_it_alone(office: Office) -> None:
 
 async def test_who_may_not_is_refused_as_before(office: Office) -> None:
     rt, ann = office.here.rt, office.ann
-    cat, _ = await second(office)
+    cat, _ = await decider(office)
     assert cat.person is not None
     assert isinstance(await sensitive.set_active(rt, ann, cat.person, False, ID), NotPermitted)
     assert isinstance(await sensitive.set_password(rt, ann, cat.person, OTHER, ID), NotPermitted)
@@ -191,7 +182,7 @@ async def test_who_may_not_is_refused_as_before(office: Office) -> None:
 async def test_nobody_gets_a_secret_of_somebody_elses_key(office: Office) -> None:
     """It would ask in its maker's name, and who has it could grant that."""
     rt = office.here.rt
-    cat, _ = await second(office)
+    cat, _ = await decider(office)
     await issued(office.here, cat)
     rotate = RotateApiKey(rid(60), KEY.id, office.here.clock.time - office.here.clock.time)
     answer = await people_acts.rotate_key(rt, office.bob, rotate)

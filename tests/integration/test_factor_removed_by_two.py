@@ -16,18 +16,11 @@ from services import sensitive_accounts as sensitive
 from services.approvals import Approval, Change, approval
 from services.second_factor import SecondFactor, second_factor
 from tests.actors.world import rid
-from tests.integration.factors import Authenticator, with_factor
-from tests.integration.office import CLERK, Office
+from tests.integration.factors import with_factor
+from tests.integration.office import CAT, CLERK, Office, decider
 from tests.integration.people import ADMIN, good, holder
 
 ID = rid(1)
-CAT = "cat@shop.example"
-
-
-async def decider(office: Office) -> tuple[Caller, Authenticator]:
-    cat = await holder(office.here, CAT, ADMIN)
-    code, _ = await with_factor(office.here, cat)
-    return cat, code
 
 
 async def is_on(caller: Caller) -> bool:

@@ -145,6 +145,21 @@ async def test_a_warehouse_takes_all_that_lies_in_it_out_of_sale(
     assert [row.code for row in await Warehouse.filter(is_active=True)] == ["HAM"]
 
 
+async def test_the_same_asked_many_times_at_once_is_one_request(
+    office: Office, rt: Runtime, cat: Caller
+) -> None:
+    answers = await asyncio.gather(*(sensitive.upsert_skus(rt, cat, OFF, ID) for _ in range(8)))
+    first = answers[0]
+    assert all(answer == first for answer in answers)
+    assert [type(no) for no in first] == [NeedsApproval] * 2
+    assert await Row.all().count() == 1
+
+
+async def test_no_rows_need_nobody(rt: Runtime, cat: Caller) -> None:
+    for id in (None, ID):
+        assert await sensitive.upsert_skus(rt, cat, [], id) == []
+
+
 async def test_who_keeps_the_catalogue_alone_goes_on_alone(office: Office, rt: Runtime) -> None:
     """Nobody else could grant it."""
     assert await sensitive.upsert_skus(rt, office.bob, OFF) == [None, None]
